@@ -1,0 +1,148 @@
+package audit
+
+import (
+	"errors"
+	"fmt"
+	"regexp"
+	"slices"
+	"strings"
+)
+
+// A Rule is one check of the catalogue, as data: a package variable without
+// methods or registration. Package rules lists them all.
+type Rule struct {
+	// Name is permanent: it appears in reports, waivers, history and tests.
+	// Lower-case words joined by hyphens.
+	Name string
+
+	// Doc is Markdown. Its first paragraph is the title: one line of at most 80
+	// letters without a period. It must have the sections "## What", "## Why"
+	// and "## How to fix".
+	Doc string
+
+	// Severity is what a finding has unless it says otherwise.
+	Severity Severity
+
+	// Collision marks a rule whose subjects are never linked automatically.
+	// Such rules run before the others.
+	Collision bool
+
+	// Checks are the parts of the rule, one per kind of identity where the
+	// kinds need different inputs.
+	Checks []Check
+
+	// Examples are tiny tenants and what the rule says about them: its tests
+	// and its documentation. At least one fires and one stays quiet.
+	Examples []Example
+}
+
+// A Check is a part of a rule with the inputs that it concludes from.
+type Check struct {
+	// About names what is left unchecked when an input is missing, such as
+	// "groups"; blank when the rule has one check.
+	About string
+
+	// Needs lists the inputs that must be complete. A check that concludes
+	// anything from absence must name the side that is absent.
+	Needs []Input
+
+	// Run reports findings. It must not keep p, nor depend on anything else.
+	Run func(p *Pass)
+}
+
+// An Example is a tiny tenant and what a rule says about it.
+type Example struct {
+	Name     string
+	Settings Settings // the zero Settings stand for [DefaultSettings]
+	Tenant   []any    // records, as for [Builder.Add]
+
+	// Want has a line per finding: "severity remedy key: subject subject", in
+	// the order of the report.
+	Want []string
+}
+
+// A Pass carries one check's input and collects its findings.
+type Pass struct {
+	*Index
+	rule     *Rule
+	findings []Finding
+}
+
+// Report records a finding. The engine fills ID and Rule, Severity where it is
+// not set, and sorts subjects and evidence.
+func (p *Pass) Report(f Finding, changes ...Change) {
+	f.Rule = p.rule.Name
+	f.ID = FindingID(f.Rule, f.Key)
+	if f.Severity == 0 {
+		f.Severity = p.rule.Severity
+	}
+	slices.SortFunc(f.Subjects, Subject.Compare)
+	f.Subjects = slices.Compact(f.Subjects)
+	f.changes = changes
+	p.findings = append(p.findings, f)
+}
+
+// A Change is an operation that a finding asks for.
+type Change struct {
+	Action Action
+	Class  Class
+	Target Subject
+	Field  string
+	From   string
+	To     string
+	Why    string // one sentence
+}
+
+var ruleName = regexp.MustCompile(`^[a-z]+(-[a-z]+)*$`)
+
+// Validate reports every way in which rules are misdeclared.
+func Validate(rules []*Rule) error {
+	var errs []error
+	seen := map[string]bool{}
+	for _, r := range rules {
+		bad := func(format string, args ...any) {
+			errs = append(errs, fmt.Errorf("rule %s: %s", r.Name, fmt.Sprintf(format, args...)))
+		}
+		if !ruleName.MatchString(r.Name) {
+			bad("the name must be lower-case words joined by hyphens")
+		}
+		if seen[r.Name] {
+			bad("the name is used twice")
+		}
+		seen[r.Name] = true
+		if title := r.Title(); title == "" || len(title) > 80 || strings.ContainsAny(title, "\n.") {
+			bad("the title %q must be one line of 1 to 80 letters without a period", title)
+		}
+		for _, h := range []string{"\n## What\n", "\n## Why\n", "\n## How to fix\n"} {
+			if !strings.Contains(r.Doc, h) {
+				bad("the doc lacks the section %q", strings.TrimSpace(h))
+			}
+		}
+		if r.Severity < Info || r.Severity > Blocker {
+			bad("the severity is not set")
+		}
+		if len(r.Checks) == 0 {
+			bad("there is no check")
+		}
+		for _, c := range r.Checks {
+			if c.Run == nil || len(c.Needs) == 0 {
+				bad("check %q must have needs and a Run", c.About)
+			}
+			if (c.About == "") != (len(r.Checks) == 1) {
+				bad("check %q: name what it is about exactly when there are several", c.About)
+			}
+		}
+		fires := func(e Example) bool { return len(e.Want) > 0 }
+		quiet := func(e Example) bool { return len(e.Want) == 0 }
+		if !slices.ContainsFunc(r.Examples, fires) || !slices.ContainsFunc(r.Examples, quiet) {
+			bad("an example that fires and one that stays quiet are needed")
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// Title returns the first paragraph of the rule's doc.
+func (r *Rule) Title() string {
+	title, _, _ := strings.Cut(r.Doc, "\n\n")
+	return title
+}

@@ -1,0 +1,241 @@
+package audit
+
+import (
+	"errors"
+	"fmt"
+	"time"
+)
+
+// An Input is one listing that rules conclude from.
+type Input uint8
+
+// The inputs. The first five are required: without them there is no verdict.
+const (
+	OktaUsers Input = iota
+	OktaGroups
+	DatabricksUsers
+	DatabricksGroups
+	DatabricksServicePrincipals
+	DatabricksWorkspaces // always tried; if it fails, only its rule is skipped
+	OktaMembers          // the members of Okta groups
+	OktaApps
+	OktaAppUsers // the users of the SSO app
+	DatabricksMembers
+	DatabricksWorkspaceDetails // workspace-local groups and assignments
+	inputEnd
+)
+
+var inputTexts = [inputEnd]string{
+	OktaUsers: "okta_users", OktaGroups: "okta_groups", OktaMembers: "okta_members",
+	OktaApps: "okta_apps", OktaAppUsers: "okta_app_users",
+	DatabricksUsers: "databricks_users", DatabricksGroups: "databricks_groups",
+	DatabricksServicePrincipals: "databricks_service_principals",
+	DatabricksWorkspaces:        "databricks_workspaces", DatabricksMembers: "databricks_members",
+	DatabricksWorkspaceDetails: "databricks_workspace_details",
+}
+
+// Inputs lists every input in order.
+func Inputs() []Input {
+	in := make([]Input, inputEnd)
+	for i := range in {
+		in[i] = Input(i)
+	}
+	return in
+}
+
+// String returns the input's name in files, such as "okta_users".
+func (in Input) String() string {
+	if in >= inputEnd {
+		return fmt.Sprintf("Input(%d)", uint8(in))
+	}
+	return inputTexts[in]
+}
+
+// MarshalText implements [encoding.TextMarshaler].
+func (in Input) MarshalText() ([]byte, error) { return []byte(in.String()), nil }
+
+// UnmarshalText implements [encoding.TextUnmarshaler].
+func (in *Input) UnmarshalText(b []byte) error {
+	for i, text := range inputTexts {
+		if text == string(b) {
+			*in = Input(i)
+			return nil
+		}
+	}
+	return fmt.Errorf("unknown input %q", b)
+}
+
+// Required reports whether the verdict needs the input complete.
+func (in Input) Required() bool { return in <= DatabricksServicePrincipals }
+
+// Okta reports whether the input comes from Okta rather than Databricks.
+func (in Input) Okta() bool {
+	switch in {
+	case OktaUsers, OktaGroups, OktaMembers, OktaApps, OktaAppUsers:
+		return true
+	}
+	return false
+}
+
+// A Reading says how one input was read. The zero Reading was not asked for.
+type Reading struct {
+	Input    Input  `json:"input"`
+	Asked    bool   `json:"asked"`
+	Complete bool   `json:"complete"`         // every object was read, and that is known
+	Reason   string `json:"reason,omitempty"` // why not Complete, and what to do
+	API      string `json:"api,omitempty"`    // what was asked, such as "GET /api/v1/users"
+	Expected int    `json:"expected"`         // objects the directory announced; -1 if it announces none
+	Received int    `json:"received"`
+	Requests int    `json:"requests"`
+}
+
+// A Source says which directory was read, and when.
+type Source struct {
+	Tenant   string    `json:"tenant"` // Okta org URL, Databricks account id
+	Started  time.Time `json:"started"`
+	Finished time.Time `json:"finished"`
+	Requests int       `json:"requests"`         // sent, retries and sign-in included
+	Caller   string    `json:"caller,omitempty"` // who signed in: a userName or applicationId
+	Files    bool      `json:"files,omitempty"`  // imported from files: completeness is the giver's word
+	Notes    []string  `json:"notes,omitempty"`  // what the reader should know, such as that DPoP is on
+}
+
+// An Undecoded is an object that could not be read as what it should be. It is
+// kept whole; the input it belongs to is not complete.
+type Undecoded struct {
+	Input Input  `json:"input"`
+	Raw   []byte `json:"raw"`   // the vendor's bytes
+	Error string `json:"error"` // what was expected
+}
+
+// A Snapshot is what both directories held during one reading. It does not
+// change once built. Every table is sorted by id.
+type Snapshot struct {
+	Digest     string // "sha256:…" of the content, set by whoever stored or read it
+	Okta       Source
+	Databricks Source
+
+	OktaUsers                   Table[OktaUser, *OktaUser]
+	OktaGroups                  Table[OktaGroup, *OktaGroup]
+	OktaApps                    Table[OktaApp, *OktaApp]
+	OktaAppUsers                Table[OktaAppUser, *OktaAppUser] // by user
+	DatabricksUsers             Table[DatabricksUser, *DatabricksUser]
+	DatabricksGroups            Table[DatabricksGroup, *DatabricksGroup]
+	DatabricksServicePrincipals Table[DatabricksServicePrincipal, *DatabricksServicePrincipal]
+	DatabricksWorkspaces        Table[DatabricksWorkspace, *DatabricksWorkspace]
+	DatabricksAssignments       Table[DatabricksAssignment, *DatabricksAssignment] // by principal
+	Undecoded                   []Undecoded
+
+	readings [inputEnd]Reading
+}
+
+// Reading returns how the input was read.
+func (s *Snapshot) Reading(in Input) Reading { return s.readings[in] }
+
+// Complete reports whether all of the input was read.
+func (s *Snapshot) Complete(in Input) bool { return s.readings[in].Complete }
+
+// Incomplete lists the readings that make a verdict impossible: required inputs
+// and inputs asked for that were not read to the end. Workspaces never do.
+func (s *Snapshot) Incomplete() []Reading {
+	var rs []Reading
+	for _, r := range s.readings {
+		if !r.Complete && (r.Asked || r.Input.Required()) && r.Input != DatabricksWorkspaces {
+			rs = append(rs, r)
+		}
+	}
+	return rs
+}
+
+// A Builder collects what was read, in any order, into a [Snapshot]. It is not
+// safe for concurrent use.
+type Builder struct {
+	Okta       Source
+	Databricks Source
+
+	readings  [inputEnd]Reading
+	undecoded []Undecoded
+
+	oktaUsers    tableBuilder[OktaUser, *OktaUser]
+	oktaGroups   tableBuilder[OktaGroup, *OktaGroup]
+	oktaApps     tableBuilder[OktaApp, *OktaApp]
+	oktaAppUsers tableBuilder[OktaAppUser, *OktaAppUser]
+	users        tableBuilder[DatabricksUser, *DatabricksUser]
+	groups       tableBuilder[DatabricksGroup, *DatabricksGroup]
+	principals   tableBuilder[DatabricksServicePrincipal, *DatabricksServicePrincipal]
+	workspaces   tableBuilder[DatabricksWorkspace, *DatabricksWorkspace]
+	assignments  tableBuilder[DatabricksAssignment, *DatabricksAssignment]
+}
+
+// Read records how an input was read.
+func (b *Builder) Read(r Reading) { b.readings[r.Input] = r }
+
+// Add adds one record: any of the record types, or an [Undecoded].
+func (b *Builder) Add(record any) error {
+	switch r := record.(type) {
+	case OktaUser:
+		return b.oktaUsers.add(r)
+	case OktaGroup:
+		return b.oktaGroups.add(r)
+	case OktaApp:
+		return b.oktaApps.add(r)
+	case OktaAppUser:
+		return b.oktaAppUsers.add(r)
+	case DatabricksUser:
+		return b.users.add(r)
+	case DatabricksGroup:
+		return b.groups.add(r)
+	case DatabricksServicePrincipal:
+		return b.principals.add(r)
+	case DatabricksWorkspace:
+		return b.workspaces.add(r)
+	case DatabricksAssignment:
+		return b.assignments.add(r)
+	case Undecoded:
+		b.undecoded = append(b.undecoded, r)
+		return nil
+	}
+	return fmt.Errorf("%T is no record", record)
+}
+
+// Snapshot returns what was collected. An id that two records of one kind
+// share is an error: a directory that says so contradicts itself. The builder
+// must not be used afterwards.
+func (b *Builder) Snapshot() (*Snapshot, error) {
+	s := &Snapshot{Okta: b.Okta, Databricks: b.Databricks, Undecoded: b.undecoded, readings: b.readings}
+	for i := range s.readings {
+		s.readings[i].Input = Input(i)
+	}
+	for _, u := range b.undecoded {
+		if r := &s.readings[u.Input]; r.Complete {
+			r.Complete = false
+			r.Reason = fmt.Sprintf("an object could not be decoded: %s", u.Error)
+		}
+	}
+	s.OktaUsers = b.oktaUsers.table()
+	s.OktaGroups = b.oktaGroups.table()
+	s.OktaApps = b.oktaApps.table()
+	s.OktaAppUsers = b.oktaAppUsers.table()
+	s.DatabricksUsers = b.users.table()
+	s.DatabricksGroups = b.groups.table()
+	s.DatabricksServicePrincipals = b.principals.table()
+	s.DatabricksWorkspaces = b.workspaces.table()
+	s.DatabricksAssignments = b.assignments.table()
+	return s, errors.Join(
+		unique(OktaUserKind, &s.OktaUsers), unique(OktaGroupKind, &s.OktaGroups), unique(OktaAppKind, &s.OktaApps),
+		unique(DatabricksUserKind, &s.DatabricksUsers), unique(DatabricksGroupKind, &s.DatabricksGroups),
+		unique(DatabricksServicePrincipalKind, &s.DatabricksServicePrincipals),
+		unique(DatabricksWorkspaceKind, &s.DatabricksWorkspaces))
+}
+
+func unique[R any, P record[R]](k Kind, t *Table[R, P]) error {
+	for i := range t.Len() {
+		if t.Key(i) == "" {
+			return fmt.Errorf("%s: an object has no id", k)
+		}
+		if i > 0 && t.Key(i) == t.Key(i-1) {
+			return fmt.Errorf("%s: two objects have the id %q", k, t.Key(i))
+		}
+	}
+	return nil
+}

@@ -1,0 +1,220 @@
+package audit
+
+import (
+	"cmp"
+	"encoding/binary"
+	"fmt"
+	"iter"
+	"math"
+	"slices"
+	"sort"
+	"strings"
+)
+
+// A Table holds the records of one kind, sorted by key, in one block of memory:
+// each record is its texts one after another, each behind its length. Reading a
+// record allocates nothing; its texts share the table's memory.
+type Table[R any, P record[R]] struct {
+	data string
+	at   []uint32 // where each record starts
+}
+
+// record is what a table asks of the types it holds. The first text packed is
+// the key by which the table is sorted.
+type record[R any] interface {
+	*R
+	pack(b []byte) []byte
+	unpack(s string)
+}
+
+// Len returns the number of records.
+func (t *Table[R, P]) Len() int { return len(t.at) }
+
+// At returns record i.
+func (t *Table[R, P]) At(i int) (r R) {
+	P(&r).unpack(t.data[t.at[i]:])
+	return r
+}
+
+// All yields the records in order of their keys.
+func (t *Table[R, P]) All() iter.Seq2[int, R] {
+	return func(yield func(int, R) bool) {
+		for i := range t.at {
+			if !yield(i, t.At(i)) {
+				return
+			}
+		}
+	}
+}
+
+// Key returns the key of record i: an object's id, or the id that the record is about.
+func (t *Table[R, P]) Key(i int) (key string) {
+	cutTexts(t.data[t.at[i]:], &key)
+	return key
+}
+
+// Find returns the place of the first record with the key, and whether there is one.
+func (t *Table[R, P]) Find(key string) (int, bool) {
+	i := sort.Search(len(t.at), func(i int) bool { return t.Key(i) >= key })
+	return i, i < len(t.at) && t.Key(i) == key
+}
+
+// A tableBuilder collects records in any order.
+type tableBuilder[R any, P record[R]] struct {
+	data strings.Builder
+	at   []uint32
+	buf  []byte
+}
+
+func (b *tableBuilder[R, P]) add(r R) error {
+	if b.data.Len() > math.MaxUint32 {
+		return fmt.Errorf("more than 4 GiB of records of one kind, which is more than a snapshot can hold")
+	}
+	b.at = append(b.at, uint32(b.data.Len()))
+	b.buf = P(&r).pack(b.buf[:0])
+	b.data.Write(b.buf)
+	return nil
+}
+
+// table sorts the records by key, then by content, so that the order of adding
+// leaves no trace.
+func (b *tableBuilder[R, P]) table() Table[R, P] {
+	t := Table[R, P]{data: b.data.String(), at: b.at}
+	content := func(at uint32) string {
+		var r R
+		P(&r).unpack(t.data[at:])
+		return string(P(&r).pack(nil))
+	}
+	slices.SortFunc(t.at, func(x, y uint32) int {
+		var kx, ky string
+		cutTexts(t.data[x:], &kx)
+		cutTexts(t.data[y:], &ky)
+		if c := cmp.Compare(kx, ky); c != 0 || x == y {
+			return c
+		}
+		return cmp.Compare(content(x), content(y))
+	})
+	return t
+}
+
+func appendTexts(b []byte, texts ...string) []byte {
+	for _, s := range texts {
+		b = binary.AppendUvarint(b, uint64(len(s)))
+		b = append(b, s...)
+	}
+	return b
+}
+
+// cutTexts takes texts from the front of s and returns what follows them.
+func cutTexts(s string, texts ...*string) string {
+	for _, t := range texts {
+		n, size := int(s[0]), 1
+		if n >= 0x80 { // nearly every text is shorter than 128 bytes
+			n, size = longLength(s)
+		}
+		*t, s = s[size:size+n], s[size+n:]
+	}
+	return s
+}
+
+func longLength(s string) (n, size int) {
+	for shift := 0; ; shift += 7 {
+		c := s[size]
+		size++
+		n |= int(c&0x7f) << shift
+		if c < 0x80 {
+			return n, size
+		}
+	}
+}
+
+// truth is a bool as a text: blank for false.
+func truth(v bool) string {
+	if v {
+		return "1"
+	}
+	return ""
+}
+
+func (u *OktaUser) pack(b []byte) []byte {
+	return appendTexts(b, u.ID, u.Status, u.Login, u.Email, u.FirstName, u.LastName, u.Created, u.Updated)
+}
+
+func (u *OktaUser) unpack(s string) {
+	cutTexts(s, &u.ID, &u.Status, &u.Login, &u.Email, &u.FirstName, &u.LastName, &u.Created, &u.Updated)
+}
+
+func (g *OktaGroup) pack(b []byte) []byte {
+	return appendTexts(b, g.ID, g.Type, g.Name, g.Created, g.Updated, string(g.Members))
+}
+
+func (g *OktaGroup) unpack(s string) {
+	cutTexts(s, &g.ID, &g.Type, &g.Name, &g.Created, &g.Updated, (*string)(&g.Members))
+}
+
+func (a *OktaApp) pack(b []byte) []byte {
+	return appendTexts(b, a.ID, a.Label, a.Status, a.ClientID)
+}
+
+func (a *OktaApp) unpack(s string) {
+	cutTexts(s, &a.ID, &a.Label, &a.Status, &a.ClientID)
+}
+
+// The user comes first: app users are looked up by user.
+func (u *OktaAppUser) pack(b []byte) []byte {
+	return appendTexts(b, u.User, u.App, u.Status, u.UserName)
+}
+
+func (u *OktaAppUser) unpack(s string) {
+	cutTexts(s, &u.User, &u.App, &u.Status, &u.UserName)
+}
+
+func (u *DatabricksUser) pack(b []byte) []byte {
+	return appendTexts(b, u.ID, u.UserName, u.ExternalID, u.DisplayName, u.GivenName, u.FamilyName, truth(u.Active),
+		string(u.Emails), string(u.Roles), string(u.Entitlements), string(u.Groups), u.Created)
+}
+
+func (u *DatabricksUser) unpack(s string) {
+	var active string
+	cutTexts(s, &u.ID, &u.UserName, &u.ExternalID, &u.DisplayName, &u.GivenName, &u.FamilyName, &active,
+		(*string)(&u.Emails), (*string)(&u.Roles), (*string)(&u.Entitlements), (*string)(&u.Groups), &u.Created)
+	u.Active = active != ""
+}
+
+func (g *DatabricksGroup) pack(b []byte) []byte {
+	return appendTexts(b, g.ID, g.DisplayName, g.ExternalID, g.ResourceType, g.Workspace,
+		string(g.Roles), string(g.Entitlements), string(g.Groups), string(g.Members), g.Created)
+}
+
+func (g *DatabricksGroup) unpack(s string) {
+	cutTexts(s, &g.ID, &g.DisplayName, &g.ExternalID, &g.ResourceType, &g.Workspace,
+		(*string)(&g.Roles), (*string)(&g.Entitlements), (*string)(&g.Groups), (*string)(&g.Members), &g.Created)
+}
+
+func (p *DatabricksServicePrincipal) pack(b []byte) []byte {
+	return appendTexts(b, p.ID, p.ApplicationID, p.DisplayName, p.ExternalID, truth(p.Active),
+		string(p.Roles), string(p.Entitlements), string(p.Groups), p.Created)
+}
+
+func (p *DatabricksServicePrincipal) unpack(s string) {
+	var active string
+	cutTexts(s, &p.ID, &p.ApplicationID, &p.DisplayName, &p.ExternalID, &active,
+		(*string)(&p.Roles), (*string)(&p.Entitlements), (*string)(&p.Groups), &p.Created)
+	p.Active = active != ""
+}
+
+func (w *DatabricksWorkspace) pack(b []byte) []byte {
+	return appendTexts(b, w.ID, w.Name, w.Status, w.Federation)
+}
+
+func (w *DatabricksWorkspace) unpack(s string) {
+	cutTexts(s, &w.ID, &w.Name, &w.Status, &w.Federation)
+}
+
+func (a *DatabricksAssignment) pack(b []byte) []byte {
+	return appendTexts(b, a.Principal, a.Workspace, string(a.Permissions))
+}
+
+func (a *DatabricksAssignment) unpack(s string) {
+	cutTexts(s, &a.Principal, &a.Workspace, (*string)(&a.Permissions))
+}
