@@ -34,7 +34,12 @@ type OktaGroup struct {
 	Name    string // profile.name
 	Created string
 	Updated string // lastUpdated
-	Members Values // ids of users of any status, when memberships were read
+}
+
+// OktaGroupMembers are the members of one Okta group.
+type OktaGroupMembers struct {
+	Group   string // id
+	Members Values // ids of users of any status
 }
 
 // An OktaApp is an application integration of the Okta org.
@@ -82,8 +87,13 @@ type DatabricksGroup struct {
 	Roles        Values
 	Entitlements Values
 	Groups       Values // ids of the groups it is in, where listed
-	Members      Values // ids of members of any kind, when memberships were read
 	Created      string
+}
+
+// DatabricksGroupMembers are the direct members of one Databricks group.
+type DatabricksGroupMembers struct {
+	Group   string // id
+	Members Values // ids of members of any kind; Type holds "$ref", where given
 }
 
 // WorkspaceLocal reports whether the group belongs to a workspace, not the account.
@@ -122,7 +132,7 @@ type DatabricksAssignment struct {
 // A Value is one element of a multi-valued attribute (RFC 7643, section 2.4).
 type Value struct {
 	Value   string
-	Type    string // such as "direct", "work"; for members the kind, as in "$ref"
+	Type    string // such as "direct", "work"
 	Primary bool
 }
 

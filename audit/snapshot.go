@@ -1,8 +1,11 @@
 package audit
 
 import (
+	"bytes"
+	"cmp"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 )
 
@@ -117,10 +120,12 @@ type Snapshot struct {
 
 	OktaUsers                   Table[OktaUser, *OktaUser]
 	OktaGroups                  Table[OktaGroup, *OktaGroup]
+	OktaMembers                 Table[OktaGroupMembers, *OktaGroupMembers] // by group
 	OktaApps                    Table[OktaApp, *OktaApp]
 	OktaAppUsers                Table[OktaAppUser, *OktaAppUser] // by user
 	DatabricksUsers             Table[DatabricksUser, *DatabricksUser]
 	DatabricksGroups            Table[DatabricksGroup, *DatabricksGroup]
+	DatabricksMembers           Table[DatabricksGroupMembers, *DatabricksGroupMembers] // by group
 	DatabricksServicePrincipals Table[DatabricksServicePrincipal, *DatabricksServicePrincipal]
 	DatabricksWorkspaces        Table[DatabricksWorkspace, *DatabricksWorkspace]
 	DatabricksAssignments       Table[DatabricksAssignment, *DatabricksAssignment] // by principal
@@ -147,55 +152,111 @@ func (s *Snapshot) Incomplete() []Reading {
 	return rs
 }
 
+// A Page is a part of a listing, as an adapter hands it over.
+type Page struct {
+	Records  []any // record types and [Undecoded]
+	Expected int   // objects the directory announces for the whole listing; 0 if it announces none
+	Restart  bool  // forget what this listing gave before: it moved while it was read
+	Update   bool  // the records replace those of the same id, where there are such
+}
+
+// A Request says what an adapter is to list.
+type Request struct {
+	Input Input
+
+	// Of lists the ids of the objects whose parts are listed: groups for
+	// members, the app for app users, workspaces for their details.
+	Of []string
+}
+
 // A Builder collects what was read, in any order, into a [Snapshot]. It is not
 // safe for concurrent use.
 type Builder struct {
 	Okta       Source
 	Databricks Source
 
-	readings  [inputEnd]Reading
-	undecoded []Undecoded
-
-	oktaUsers    tableBuilder[OktaUser, *OktaUser]
-	oktaGroups   tableBuilder[OktaGroup, *OktaGroup]
-	oktaApps     tableBuilder[OktaApp, *OktaApp]
-	oktaAppUsers tableBuilder[OktaAppUser, *OktaAppUser]
-	users        tableBuilder[DatabricksUser, *DatabricksUser]
-	groups       tableBuilder[DatabricksGroup, *DatabricksGroup]
-	principals   tableBuilder[DatabricksServicePrincipal, *DatabricksServicePrincipal]
-	workspaces   tableBuilder[DatabricksWorkspace, *DatabricksWorkspace]
-	assignments  tableBuilder[DatabricksAssignment, *DatabricksAssignment]
+	readings    [inputEnd]Reading
+	undecoded   []Undecoded
+	oktaUsers   tableBuilder[OktaUser, *OktaUser]
+	oktaGroups  tableBuilder[OktaGroup, *OktaGroup]
+	oktaMembers tableBuilder[OktaGroupMembers, *OktaGroupMembers]
+	apps        tableBuilder[OktaApp, *OktaApp]
+	appUsers    tableBuilder[OktaAppUser, *OktaAppUser]
+	users       tableBuilder[DatabricksUser, *DatabricksUser]
+	groups      tableBuilder[DatabricksGroup, *DatabricksGroup]
+	members     tableBuilder[DatabricksGroupMembers, *DatabricksGroupMembers]
+	principals  tableBuilder[DatabricksServicePrincipal, *DatabricksServicePrincipal]
+	workspaces  tableBuilder[DatabricksWorkspace, *DatabricksWorkspace]
+	assignments tableBuilder[DatabricksAssignment, *DatabricksAssignment]
 }
 
 // Read records how an input was read.
 func (b *Builder) Read(r Reading) { b.readings[r.Input] = r }
 
 // Add adds one record: any of the record types, or an [Undecoded].
-func (b *Builder) Add(record any) error {
+func (b *Builder) Add(record any) error { return b.add(record, false) }
+
+// Update adds one record in place of those with its id, where there are such.
+func (b *Builder) Update(record any) error { return b.add(record, true) }
+
+func (b *Builder) add(record any, update bool) error {
 	switch r := record.(type) {
 	case OktaUser:
-		return b.oktaUsers.add(r)
+		return b.oktaUsers.add(r, update)
 	case OktaGroup:
-		return b.oktaGroups.add(r)
+		return b.oktaGroups.add(r, update)
+	case OktaGroupMembers:
+		return b.oktaMembers.add(r, update)
 	case OktaApp:
-		return b.oktaApps.add(r)
+		return b.apps.add(r, update)
 	case OktaAppUser:
-		return b.oktaAppUsers.add(r)
+		return b.appUsers.add(r, update)
 	case DatabricksUser:
-		return b.users.add(r)
+		return b.users.add(r, update)
 	case DatabricksGroup:
-		return b.groups.add(r)
+		return b.groups.add(r, update)
+	case DatabricksGroupMembers:
+		return b.members.add(r, update)
 	case DatabricksServicePrincipal:
-		return b.principals.add(r)
+		return b.principals.add(r, update)
 	case DatabricksWorkspace:
-		return b.workspaces.add(r)
+		return b.workspaces.add(r, update)
 	case DatabricksAssignment:
-		return b.assignments.add(r)
+		return b.assignments.add(r, update)
 	case Undecoded:
 		b.undecoded = append(b.undecoded, r)
 		return nil
 	}
 	return fmt.Errorf("%T is no record", record)
+}
+
+// Forget drops everything that was added of one input.
+func (b *Builder) Forget(in Input) {
+	b.undecoded = slices.DeleteFunc(b.undecoded, func(u Undecoded) bool { return u.Input == in })
+	switch in {
+	case OktaUsers:
+		b.oktaUsers = tableBuilder[OktaUser, *OktaUser]{}
+	case OktaGroups:
+		b.oktaGroups = tableBuilder[OktaGroup, *OktaGroup]{}
+	case OktaMembers:
+		b.oktaMembers = tableBuilder[OktaGroupMembers, *OktaGroupMembers]{}
+	case OktaApps:
+		b.apps = tableBuilder[OktaApp, *OktaApp]{}
+	case OktaAppUsers:
+		b.appUsers = tableBuilder[OktaAppUser, *OktaAppUser]{}
+	case DatabricksUsers:
+		b.users = tableBuilder[DatabricksUser, *DatabricksUser]{}
+	case DatabricksGroups:
+		b.groups = tableBuilder[DatabricksGroup, *DatabricksGroup]{}
+	case DatabricksMembers:
+		b.members = tableBuilder[DatabricksGroupMembers, *DatabricksGroupMembers]{}
+	case DatabricksServicePrincipals:
+		b.principals = tableBuilder[DatabricksServicePrincipal, *DatabricksServicePrincipal]{}
+	case DatabricksWorkspaces:
+		b.workspaces = tableBuilder[DatabricksWorkspace, *DatabricksWorkspace]{}
+	case DatabricksWorkspaceDetails:
+		b.assignments = tableBuilder[DatabricksAssignment, *DatabricksAssignment]{}
+	}
 }
 
 // Snapshot returns what was collected. An id that two records of one kind
@@ -206,7 +267,10 @@ func (b *Builder) Snapshot() (*Snapshot, error) {
 	for i := range s.readings {
 		s.readings[i].Input = Input(i)
 	}
-	for _, u := range b.undecoded {
+	slices.SortFunc(s.Undecoded, func(u, v Undecoded) int {
+		return cmp.Or(cmp.Compare(u.Input, v.Input), bytes.Compare(u.Raw, v.Raw))
+	})
+	for _, u := range s.Undecoded {
 		if r := &s.readings[u.Input]; r.Complete {
 			r.Complete = false
 			r.Reason = fmt.Sprintf("an object could not be decoded: %s", u.Error)
@@ -214,10 +278,12 @@ func (b *Builder) Snapshot() (*Snapshot, error) {
 	}
 	s.OktaUsers = b.oktaUsers.table()
 	s.OktaGroups = b.oktaGroups.table()
-	s.OktaApps = b.oktaApps.table()
-	s.OktaAppUsers = b.oktaAppUsers.table()
+	s.OktaMembers = b.oktaMembers.table()
+	s.OktaApps = b.apps.table()
+	s.OktaAppUsers = b.appUsers.table()
 	s.DatabricksUsers = b.users.table()
 	s.DatabricksGroups = b.groups.table()
+	s.DatabricksMembers = b.members.table()
 	s.DatabricksServicePrincipals = b.principals.table()
 	s.DatabricksWorkspaces = b.workspaces.table()
 	s.DatabricksAssignments = b.assignments.table()

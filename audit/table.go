@@ -61,39 +61,50 @@ func (t *Table[R, P]) Find(key string) (int, bool) {
 
 // A tableBuilder collects records in any order.
 type tableBuilder[R any, P record[R]] struct {
-	data strings.Builder
-	at   []uint32
-	buf  []byte
+	data    strings.Builder
+	at      []uint32
+	updates map[uint32]bool // records that replace an earlier one with their key
+	buf     []byte
 }
 
-func (b *tableBuilder[R, P]) add(r R) error {
+func (b *tableBuilder[R, P]) add(r R, update bool) error {
 	if b.data.Len() > math.MaxUint32 {
 		return fmt.Errorf("more than 4 GiB of records of one kind, which is more than a snapshot can hold")
 	}
-	b.at = append(b.at, uint32(b.data.Len()))
+	at := uint32(b.data.Len())
+	b.at = append(b.at, at)
+	if update {
+		if b.updates == nil {
+			b.updates = map[uint32]bool{}
+		}
+		b.updates[at] = true
+	}
 	b.buf = P(&r).pack(b.buf[:0])
 	b.data.Write(b.buf)
 	return nil
 }
 
-// table sorts the records by key, then by content, so that the order of adding
-// leaves no trace.
+// table sorts the records by key; of several with one key it keeps those from
+// the last update on.
 func (b *tableBuilder[R, P]) table() Table[R, P] {
 	t := Table[R, P]{data: b.data.String(), at: b.at}
-	content := func(at uint32) string {
-		var r R
-		P(&r).unpack(t.data[at:])
-		return string(P(&r).pack(nil))
+	key := func(at uint32) (k string) {
+		cutTexts(t.data[at:], &k)
+		return k
 	}
 	slices.SortFunc(t.at, func(x, y uint32) int {
-		var kx, ky string
-		cutTexts(t.data[x:], &kx)
-		cutTexts(t.data[y:], &ky)
-		if c := cmp.Compare(kx, ky); c != 0 || x == y {
-			return c
-		}
-		return cmp.Compare(content(x), content(y))
+		return cmp.Or(cmp.Compare(key(x), key(y)), cmp.Compare(x, y))
 	})
+	if len(b.updates) > 0 {
+		kept := t.at[:0]
+		for _, at := range t.at {
+			for b.updates[at] && len(kept) > 0 && key(kept[len(kept)-1]) == key(at) {
+				kept = kept[:len(kept)-1]
+			}
+			kept = append(kept, at)
+		}
+		t.at = kept
+	}
 	return t
 }
 
@@ -145,12 +156,24 @@ func (u *OktaUser) unpack(s string) {
 }
 
 func (g *OktaGroup) pack(b []byte) []byte {
-	return appendTexts(b, g.ID, g.Type, g.Name, g.Created, g.Updated, string(g.Members))
+	return appendTexts(b, g.ID, g.Type, g.Name, g.Created, g.Updated)
 }
 
 func (g *OktaGroup) unpack(s string) {
-	cutTexts(s, &g.ID, &g.Type, &g.Name, &g.Created, &g.Updated, (*string)(&g.Members))
+	cutTexts(s, &g.ID, &g.Type, &g.Name, &g.Created, &g.Updated)
 }
+
+func (m *OktaGroupMembers) pack(b []byte) []byte {
+	return appendTexts(b, m.Group, string(m.Members))
+}
+
+func (m *OktaGroupMembers) unpack(s string) { cutTexts(s, &m.Group, (*string)(&m.Members)) }
+
+func (m *DatabricksGroupMembers) pack(b []byte) []byte {
+	return appendTexts(b, m.Group, string(m.Members))
+}
+
+func (m *DatabricksGroupMembers) unpack(s string) { cutTexts(s, &m.Group, (*string)(&m.Members)) }
 
 func (a *OktaApp) pack(b []byte) []byte {
 	return appendTexts(b, a.ID, a.Label, a.Status, a.ClientID)
@@ -183,12 +206,12 @@ func (u *DatabricksUser) unpack(s string) {
 
 func (g *DatabricksGroup) pack(b []byte) []byte {
 	return appendTexts(b, g.ID, g.DisplayName, g.ExternalID, g.ResourceType, g.Workspace,
-		string(g.Roles), string(g.Entitlements), string(g.Groups), string(g.Members), g.Created)
+		string(g.Roles), string(g.Entitlements), string(g.Groups), g.Created)
 }
 
 func (g *DatabricksGroup) unpack(s string) {
 	cutTexts(s, &g.ID, &g.DisplayName, &g.ExternalID, &g.ResourceType, &g.Workspace,
-		(*string)(&g.Roles), (*string)(&g.Entitlements), (*string)(&g.Groups), (*string)(&g.Members), &g.Created)
+		(*string)(&g.Roles), (*string)(&g.Entitlements), (*string)(&g.Groups), &g.Created)
 }
 
 func (p *DatabricksServicePrincipal) pack(b []byte) []byte {
