@@ -230,7 +230,8 @@ func (b *Builder) add(record any, update bool) error {
 	return fmt.Errorf("%T is no record", record)
 }
 
-// Forget drops everything that was added of one input.
+// Forget drops everything that was added of one input. A group belongs to the
+// workspace details if it names a workspace, else to the groups.
 func (b *Builder) Forget(in Input) {
 	b.undecoded = slices.DeleteFunc(b.undecoded, func(u Undecoded) bool { return u.Input == in })
 	switch in {
@@ -247,7 +248,7 @@ func (b *Builder) Forget(in Input) {
 	case DatabricksUsers:
 		b.users = tableBuilder[DatabricksUser, *DatabricksUser]{}
 	case DatabricksGroups:
-		b.groups = tableBuilder[DatabricksGroup, *DatabricksGroup]{}
+		b.groups.keep(func(g DatabricksGroup) bool { return g.Workspace != "" })
 	case DatabricksMembers:
 		b.members = tableBuilder[DatabricksGroupMembers, *DatabricksGroupMembers]{}
 	case DatabricksServicePrincipals:
@@ -256,19 +257,22 @@ func (b *Builder) Forget(in Input) {
 		b.workspaces = tableBuilder[DatabricksWorkspace, *DatabricksWorkspace]{}
 	case DatabricksWorkspaceDetails:
 		b.assignments = tableBuilder[DatabricksAssignment, *DatabricksAssignment]{}
+		b.groups.keep(func(g DatabricksGroup) bool { return g.Workspace == "" })
 	}
 }
 
-// Snapshot returns what was collected. An id that two records of one kind
-// share is an error: a directory that says so contradicts itself. The builder
-// must not be used afterwards.
+// Snapshot returns what was collected. A blank id, or one that two records of
+// one kind share, is an error: a directory that says so contradicts itself.
+// The snapshot that comes with the error is sound: it holds one of the
+// records, and their reading is not complete. The builder must not be used
+// afterwards.
 func (b *Builder) Snapshot() (*Snapshot, error) {
 	s := &Snapshot{Okta: b.Okta, Databricks: b.Databricks, Undecoded: b.undecoded, readings: b.readings}
 	for i := range s.readings {
 		s.readings[i].Input = Input(i)
 	}
 	slices.SortFunc(s.Undecoded, func(u, v Undecoded) int {
-		return cmp.Or(cmp.Compare(u.Input, v.Input), bytes.Compare(u.Raw, v.Raw))
+		return cmp.Or(cmp.Compare(u.Input, v.Input), bytes.Compare(u.Raw, v.Raw), cmp.Compare(u.Error, v.Error))
 	})
 	for _, u := range s.Undecoded {
 		if r := &s.readings[u.Input]; r.Complete {
@@ -288,20 +292,47 @@ func (b *Builder) Snapshot() (*Snapshot, error) {
 	s.DatabricksWorkspaces = b.workspaces.table()
 	s.DatabricksAssignments = b.assignments.table()
 	return s, errors.Join(
-		unique(OktaUserKind, &s.OktaUsers), unique(OktaGroupKind, &s.OktaGroups), unique(OktaAppKind, &s.OktaApps),
-		unique(DatabricksUserKind, &s.DatabricksUsers), unique(DatabricksGroupKind, &s.DatabricksGroups),
-		unique(DatabricksServicePrincipalKind, &s.DatabricksServicePrincipals),
-		unique(DatabricksWorkspaceKind, &s.DatabricksWorkspaces))
+		s.contradiction(OktaUsers, distinct(OktaUserKind, &s.OktaUsers)),
+		s.contradiction(OktaGroups, distinct(OktaGroupKind, &s.OktaGroups)),
+		s.contradiction(OktaApps, distinct(OktaAppKind, &s.OktaApps)),
+		s.contradiction(DatabricksUsers, distinct(DatabricksUserKind, &s.DatabricksUsers)),
+		s.contradiction(DatabricksGroups, distinct(DatabricksGroupKind, &s.DatabricksGroups)),
+		s.contradiction(DatabricksServicePrincipals, distinct(DatabricksServicePrincipalKind, &s.DatabricksServicePrincipals)),
+		s.contradiction(DatabricksWorkspaces, distinct(DatabricksWorkspaceKind, &s.DatabricksWorkspaces)))
 }
 
-func unique[R any, P record[R]](k Kind, t *Table[R, P]) error {
-	for i := range t.Len() {
-		if t.Key(i) == "" {
-			return fmt.Errorf("%s: an object has no id", k)
-		}
-		if i > 0 && t.Key(i) == t.Key(i-1) {
-			return fmt.Errorf("%s: two objects have the id %q", k, t.Key(i))
+// contradiction marks the input as not complete because of err, if there is one.
+func (s *Snapshot) contradiction(in Input, err error) error {
+	if r := &s.readings[in]; err != nil && r.Complete {
+		r.Complete, r.Reason = false, err.Error()
+	}
+	return err
+}
+
+// distinct drops records without an id, and all but one of those that share
+// one, and says what it dropped first.
+func distinct[R any, P record[R]](k Kind, t *Table[R, P]) (err error) {
+	drop := func(i int) bool {
+		return t.Key(i) == "" || i > 0 && t.Key(i) == t.Key(i-1)
+	}
+	first := 0
+	for first < t.Len() && !drop(first) {
+		first++
+	}
+	if first == t.Len() {
+		return nil
+	}
+	if id := t.Key(first); id == "" {
+		err = fmt.Errorf("%s: an object has no id", k)
+	} else {
+		err = fmt.Errorf("%s: two objects have the id %q", k, id)
+	}
+	kept := slices.Clone(t.at[:first])
+	for i := first; i < t.Len(); i++ {
+		if !drop(i) {
+			kept = append(kept, t.at[i])
 		}
 	}
-	return nil
+	t.at = kept
+	return err
 }

@@ -1,6 +1,7 @@
 package audit
 
 import (
+	"bytes"
 	"cmp"
 	"encoding/binary"
 	"fmt"
@@ -84,8 +85,22 @@ func (b *tableBuilder[R, P]) add(r R, update bool) error {
 	return nil
 }
 
+// keep drops the records that want does not want.
+func (b *tableBuilder[R, P]) keep(want func(R) bool) {
+	all := *b
+	*b = tableBuilder[R, P]{}
+	data := all.data.String()
+	for _, at := range all.at {
+		var r R
+		if P(&r).unpack(data[at:]); want(r) {
+			b.add(r, all.updates[at]) // no error: it is no more than there was
+		}
+	}
+}
+
 // table sorts the records by key; of several with one key it keeps those from
-// the last update on.
+// the last update on, ordered by content, so that the order in which they came
+// leaves no trace.
 func (b *tableBuilder[R, P]) table() Table[R, P] {
 	t := Table[R, P]{data: b.data.String(), at: b.at}
 	key := func(at uint32) (k string) {
@@ -105,7 +120,23 @@ func (b *tableBuilder[R, P]) table() Table[R, P] {
 		}
 		t.at = kept
 	}
+	for i := 0; i < len(t.at); {
+		n := i + 1
+		for n < len(t.at) && t.Key(n) == t.Key(i) {
+			n++
+		}
+		if n > i+1 {
+			slices.SortStableFunc(t.at[i:n], func(x, y uint32) int { return bytes.Compare(t.packed(x), t.packed(y)) })
+		}
+		i = n
+	}
 	return t
+}
+
+func (t *Table[R, P]) packed(at uint32) []byte {
+	var r R
+	P(&r).unpack(t.data[at:])
+	return P(&r).pack(nil)
 }
 
 func appendTexts(b []byte, texts ...string) []byte {

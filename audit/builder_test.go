@@ -1,0 +1,89 @@
+package audit_test
+
+import (
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/aimcheck/aimcheck/audit"
+)
+
+func build(t *testing.T, records ...any) *audit.Builder {
+	t.Helper()
+	var b audit.Builder
+	for _, r := range records {
+		if err := b.Add(r); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return &b
+}
+
+func TestBuilderOrderLeavesNoTrace(t *testing.T) {
+	records := []any{
+		audit.DatabricksAssignment{Principal: "2", Workspace: "w2"},
+		audit.DatabricksAssignment{Principal: "1", Workspace: "w3"},
+		audit.DatabricksAssignment{Principal: "1", Workspace: "w10"},
+		audit.Undecoded{Raw: []byte("x"), Error: "b"},
+		audit.Undecoded{Raw: []byte("x"), Error: "a"},
+	}
+	s, err := build(t, records...).Snapshot()
+	if err != nil {
+		t.Fatal(err)
+	}
+	slices.Reverse(records)
+	r, err := build(t, records...).Snapshot()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i, a := range s.DatabricksAssignments.All() {
+		if b := r.DatabricksAssignments.At(i); a != b {
+			t.Errorf("assignment %d is %v in one order and %v in the other", i, a, b)
+		}
+	}
+	if s.Undecoded[0].Error != r.Undecoded[0].Error {
+		t.Errorf("undecoded objects stand in the order in which they came")
+	}
+}
+
+func TestBuilderContradiction(t *testing.T) {
+	b := build(t, audit.OktaUser{ID: "u2"}, audit.OktaUser{ID: "u1", Login: "z"}, audit.OktaUser{},
+		audit.OktaUser{ID: "u1", Login: "a"}, audit.OktaGroup{ID: "g1"})
+	b.Read(audit.Reading{Input: audit.OktaUsers, Asked: true, Complete: true})
+	b.Read(audit.Reading{Input: audit.OktaGroups, Asked: true, Complete: true})
+	s, err := b.Snapshot()
+	if err == nil {
+		t.Fatal("two users with one id are no error")
+	}
+	if r := s.Reading(audit.OktaUsers); r.Complete || !strings.Contains(r.Reason, "no id") {
+		t.Errorf("reading is %+v", r)
+	}
+	if !s.Complete(audit.OktaGroups) {
+		t.Error("groups are incomplete because of users")
+	}
+	var got []string
+	for _, u := range s.OktaUsers.All() {
+		got = append(got, u.ID+u.Login)
+	}
+	if want := []string{"u1a", "u2"}; !slices.Equal(got, want) {
+		t.Errorf("users are %q, want %q", got, want)
+	}
+}
+
+func TestBuilderForgetsGroupsByListing(t *testing.T) {
+	account, local := audit.DatabricksGroup{ID: "1"}, audit.DatabricksGroup{ID: "2", Workspace: "w"}
+	for in, want := range map[audit.Input]audit.DatabricksGroup{
+		audit.DatabricksGroups:           local,
+		audit.DatabricksWorkspaceDetails: account,
+	} {
+		b := build(t, account, local)
+		b.Forget(in)
+		s, err := b.Snapshot()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if n := s.DatabricksGroups.Len(); n != 1 || s.DatabricksGroups.At(0) != want {
+			t.Errorf("after Forget(%s) there are %d groups, want %v alone", in, n, want)
+		}
+	}
+}
