@@ -1,0 +1,117 @@
+package report
+
+import (
+	"bufio"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+
+	"github.com/aimcheck/aimcheck/audit"
+)
+
+// targetRole is the role of the evidence that says what a user's name must
+// become. Two values mean that either may be right.
+const targetRole = "target username of"
+
+// A rename is a Databricks user whose username only Databricks Support can change.
+type rename struct {
+	user    audit.Subject
+	current string
+	targets []string // none: a person must say; several: any may be right
+	finding string   // the first that asks for it
+}
+
+// renames lists the users in the order of the findings, each once.
+func renames(r *audit.Report) []rename {
+	var list []rename
+	at := map[audit.Subject]int{}
+	for i := range r.Findings {
+		f := &r.Findings[i]
+		if f.Remedy != audit.RemedySupport || f.Waived {
+			continue
+		}
+		for _, s := range f.Subjects {
+			if s.Kind != audit.DatabricksUserKind {
+				continue
+			}
+			j, ok := at[s]
+			if !ok {
+				j = len(list)
+				at[s] = j
+				list = append(list, rename{user: s, current: nameIn(r, f, s), finding: f.ID})
+			}
+			for _, e := range f.Evidence {
+				another := e.Subject.Kind == audit.DatabricksUserKind && e.Subject != s
+				if e.Role == targetRole && !another && !slices.Contains(list[j].targets, e.Value) {
+					list[j].targets = append(list[j].targets, e.Value)
+				}
+			}
+		}
+	}
+	return list
+}
+
+// supportTicket writes the request that an account admin sends to Databricks
+// Support: whose username is to become what, why, and what must not happen.
+func supportTicket(w io.Writer, r *audit.Report) error {
+	b := bufio.NewWriter(w)
+	list := renames(r)
+	fmt.Fprint(b, "# Request to change usernames\n\n")
+	fmt.Fprintf(b, "Databricks account: %s\n\n", code(r.Snapshot.Databricks.Tenant))
+	if len(list) == 0 {
+		fmt.Fprint(b, "No username needs to be changed by Databricks Support: there is nothing to send.\n")
+		return b.Flush()
+	}
+	fmt.Fprintf(b, supportText, counted(len(list), "user"))
+	if undecided := slices.ContainsFunc(list, func(n rename) bool { return len(n.targets) != 1 }); undecided {
+		fmt.Fprint(b, supportUndecided)
+	}
+	fmt.Fprint(b, "\n## Users\n\n| user id | current username | target username | our reference |\n|---|---|---|---|\n")
+	for _, n := range list {
+		fmt.Fprintf(b, "| %s | %s | %s | %s |\n", code(n.user.ID), code(n.current), target(n.targets), n.finding)
+	}
+	return b.Flush()
+}
+
+func target(targets []string) string {
+	if len(targets) == 0 {
+		return "**to be decided**"
+	}
+	var texts []string
+	for _, t := range targets {
+		texts = append(texts, code(t))
+	}
+	s := strings.Join(texts, " or ")
+	if len(texts) > 1 {
+		s = "**to be decided:** " + s
+	}
+	return s
+}
+
+const supportText = `We prepare automatic identity management with Okta. The username of %s below is not what
+single sign-on sends, and no API changes a username.
+
+## What we ask
+
+Please change the username of each user below from the current to the target username, and keep the
+user's id, so that grants, ownership, group memberships and tokens stay with the user. Please do not
+delete, re-create or merge users. Users are identified by their id; letter case matters.
+
+## Risks
+
+- A user who signs in under the target username before the change may get a second, empty identity.
+  Automatic identity management stays off until you have confirmed the change.
+- If another user, active or not, has the target username already, please stop and tell us: that is
+  one person twice, and which of the two is kept must be decided by us.
+- Code, jobs, dashboards and home folders that name a user by username may need our attention
+  afterwards: please tell us what you know to be affected.
+`
+
+const supportUndecided = `
+## Before this is sent
+
+Some target usernames are still to be decided, by the account admin and not by Databricks Support:
+where there are two, which one is right depends on what the Okta app sends as username (run the audit
+again with --sso-claim); where there is none, the user must be asked.
+`

@@ -1,0 +1,243 @@
+package report
+
+import (
+	"iter"
+	"slices"
+	"strings"
+
+	"github.com/aimcheck/aimcheck/audit"
+)
+
+// A table is what a CSV file and a sheet have in common.
+type table struct {
+	columns []column
+	rows    iter.Seq[[]string] // a row is good until the next
+}
+
+// A column is a table's column.
+type column struct {
+	name  string
+	width float64 // in characters, on a sheet
+	list  bool    // its cells are lists separated by spaces
+	wrap  bool    // its cells have long texts
+}
+
+func findingsTable(r *audit.Report) table {
+	return table{
+		columns: []column{{name: "id", width: 36}, {name: "rule", width: 24}, {name: "severity", width: 10}, {name: "remedy", width: 11},
+			{name: "key", width: 30}, {name: "message", width: 70}, {name: "subjects", width: 50, list: true}},
+		rows: func(yield func([]string) bool) {
+			row := make([]string, 7)
+			for i := range r.Findings {
+				f := &r.Findings[i]
+				row[0], row[1], row[2], row[3] = f.ID, f.Rule, f.Severity.String(), string(f.Remedy)
+				row[4], row[5], row[6] = f.Key, f.Message, joined(f.Subjects)
+				if !yield(row) {
+					return
+				}
+			}
+		},
+	}
+}
+
+// subjectsTable has a row per finding and subject. Where a subject plays
+// several parts in a finding, roles, fields and values stand line by line.
+func subjectsTable(r *audit.Report) table {
+	return table{
+		columns: []column{{name: "finding", width: 36}, {name: "rule", width: 24}, {name: "severity", width: 10}, {name: "subject", width: 32},
+			{name: "name", width: 30}, {name: "role", width: 24}, {name: "field", width: 20}, {name: "value", width: 34}},
+		rows: func(yield func([]string) bool) {
+			for i := range r.Findings {
+				f := &r.Findings[i]
+				for _, s := range f.Subjects {
+					role, field, value := parts(f, s)
+					if !yield([]string{f.ID, f.Rule, f.Severity.String(), s.String(), nameIn(r, f, s), role, field, value}) {
+						return
+					}
+				}
+			}
+		},
+	}
+}
+
+func crosswalkTable(r *audit.Report) table { return crosswalkOf(r.Crosswalk()) }
+
+func crosswalkOf(rows iter.Seq[audit.CrosswalkRow]) table {
+	return table{
+		columns: []column{{name: "subject", width: 32}, {name: "name", width: 30}, {name: "external_id", width: 24}, {name: "link_state", width: 14},
+			{name: "okta_id", width: 24}, {name: "okta_login", width: 30}, {name: "okta_email", width: 30}, {name: "okta_status", width: 16},
+			{name: "matched_by", width: 11}, {name: "outcome_now", width: 14}, {name: "outcome_after_plan", width: 18}},
+		rows: func(yield func([]string) bool) {
+			cells := make([]string, 11)
+			for row := range rows {
+				copy(cells, []string{row.Subject.String(), row.Name, row.ExternalID, string(row.LinkState),
+					row.Okta.ID, row.OktaLogin, row.OktaEmail, row.OktaStatus,
+					row.MatchedBy, string(row.Now), string(row.AfterPlan)})
+				if !yield(cells) {
+					return
+				}
+			}
+		},
+	}
+}
+
+func planTable(r *audit.Report) table {
+	return table{
+		columns: []column{{name: "id", width: 10}, {name: "action", width: 18}, {name: "target", width: 32}, {name: "name", width: 30},
+			{name: "field", width: 16}, {name: "from", width: 24}, {name: "to", width: 24}, {name: "because", width: 40, list: true}, {name: "evidence", width: 60},
+			{name: "reversible", width: 10}, {name: "risk", width: 8}, {name: "decision", width: 10}},
+		rows: func(yield func([]string) bool) {
+			for _, op := range planOf(r).Operations {
+				if !yield([]string{op.ID, string(op.Action), op.Target.String(), op.Name,
+					op.Field, op.From, op.To, strings.Join(op.Because, " "), op.Evidence,
+					yesNo(op.Reversible), op.Risk, string(op.Decision)}) {
+					return
+				}
+			}
+		},
+	}
+}
+
+// oktaChanges has a row per finding and Okta object that an Okta admin must see
+// to. Waived findings ask nobody for anything.
+func oktaChanges(r *audit.Report) table {
+	return table{
+		columns: []column{{name: "finding", width: 36}, {name: "rule", width: 24}, {name: "severity", width: 10}, {name: "okta_id", width: 24},
+			{name: "field", width: 20}, {name: "current", width: 34}, {name: "what", width: 70}},
+		rows: func(yield func([]string) bool) {
+			what := map[string]string{}
+			for _, m := range planOf(r).Manual {
+				what[m.Finding] = m.What
+			}
+			for i := range r.Findings {
+				f := &r.Findings[i]
+				if f.Remedy != audit.RemedyOkta || f.Waived {
+					continue
+				}
+				todo := what[f.ID]
+				if todo == "" {
+					todo = f.Message
+				}
+				for _, s := range f.Subjects {
+					if !slices.Contains([]audit.Kind{audit.OktaUserKind, audit.OktaGroupKind, audit.OktaAppKind}, s.Kind) {
+						continue
+					}
+					_, field, value := parts(f, s)
+					if !yield([]string{f.ID, f.Rule, f.Severity.String(), s.ID, field, value, todo}) {
+						return
+					}
+				}
+			}
+		},
+	}
+}
+
+// planOf returns the report's plan, or an empty one where none was made.
+func planOf(r *audit.Report) *audit.Plan {
+	if r.Plan == nil {
+		return &audit.Plan{Schema: audit.PlanSchema}
+	}
+	return r.Plan
+}
+
+// parts returns what the finding shows of the subject: one line for each piece
+// of evidence.
+func parts(f *audit.Finding, s audit.Subject) (role, field, value string) {
+	first := true
+	for i := range f.Evidence {
+		e := &f.Evidence[i]
+		switch {
+		case e.Subject != s:
+		case first:
+			role, field, value, first = e.Role, e.Field, e.Value, false
+		default:
+			role, field, value = role+"\n"+e.Role, field+"\n"+e.Field, value+"\n"+e.Value
+		}
+	}
+	return role, field, value
+}
+
+// nameIn returns what people call the subject: from the finding's evidence,
+// else from the snapshot; blank if neither holds it.
+func nameIn(r *audit.Report, f *audit.Finding, s audit.Subject) string {
+	field := nameField(s.Kind)
+	for i := range f.Evidence {
+		if e := &f.Evidence[i]; e.Subject == s && e.Field == field {
+			return e.Value
+		}
+	}
+	return nameOf(r.Snapshot, s)
+}
+
+// nameField returns the field by which people know an object of the kind.
+func nameField(k audit.Kind) string {
+	switch k {
+	case audit.DatabricksUserKind:
+		return "userName"
+	case audit.DatabricksGroupKind, audit.DatabricksServicePrincipalKind:
+		return "displayName"
+	case audit.OktaUserKind:
+		return "profile.login"
+	case audit.OktaGroupKind:
+		return "profile.name"
+	case audit.OktaAppKind:
+		return "label"
+	}
+	return "workspace_name"
+}
+
+// nameOf returns the value of [nameField] in the snapshot.
+func nameOf(s *audit.Snapshot, subject audit.Subject) (name string) {
+	switch subject.Kind {
+	case audit.DatabricksUserKind:
+		if i, ok := s.DatabricksUsers.Find(subject.ID); ok {
+			name = s.DatabricksUsers.At(i).UserName
+		}
+	case audit.DatabricksGroupKind:
+		if i, ok := s.DatabricksGroups.Find(subject.ID); ok {
+			name = s.DatabricksGroups.At(i).DisplayName
+		}
+	case audit.DatabricksServicePrincipalKind:
+		if i, ok := s.DatabricksServicePrincipals.Find(subject.ID); ok {
+			name = s.DatabricksServicePrincipals.At(i).DisplayName
+		}
+	case audit.DatabricksWorkspaceKind:
+		if i, ok := s.DatabricksWorkspaces.Find(subject.ID); ok {
+			name = s.DatabricksWorkspaces.At(i).Name
+		}
+	case audit.OktaUserKind:
+		if i, ok := s.OktaUsers.Find(subject.ID); ok {
+			name = s.OktaUsers.At(i).Login
+		}
+	case audit.OktaGroupKind:
+		if i, ok := s.OktaGroups.Find(subject.ID); ok {
+			name = s.OktaGroups.At(i).Name
+		}
+	case audit.OktaAppKind:
+		if i, ok := s.OktaApps.Find(subject.ID); ok {
+			name = s.OktaApps.At(i).Label
+		}
+	}
+	return name
+}
+
+// joined returns the texts of the subjects separated by a space. Ids hold none.
+func joined(subjects []audit.Subject) string {
+	var b strings.Builder
+	for i, s := range subjects {
+		if i > 0 {
+			b.WriteByte(' ')
+		}
+		b.WriteString(s.Kind.String())
+		b.WriteByte(':')
+		b.WriteString(s.ID)
+	}
+	return b.String()
+}
+
+func yesNo(v bool) string {
+	if v {
+		return "true"
+	}
+	return "false"
+}
