@@ -1,0 +1,126 @@
+package transport
+
+import (
+	"fmt"
+	"net/http"
+	"strconv"
+	"sync"
+	"time"
+
+	"golang.org/x/time/rate"
+)
+
+// maxHold bounds how long one answer can hold a bucket back.
+const maxHold = 2 * time.Minute
+
+// Pace holds requests back before the directory has to refuse them.
+type Pace struct {
+	Who string // whose limits they are, such as "Okta": for reasons
+
+	// Bucket names the rate limit that a request counts against.
+	Bucket func(*http.Request) string
+
+	// Limits holds the limiter of a bucket that has a known rate. The others
+	// are paced by what the answers' X-Rate-Limit headers say.
+	Limits map[string]*rate.Limiter
+
+	// Reserve is the part of every window, in per cent, that is left to the
+	// directory's other clients.
+	Reserve int
+
+	// Waiting, if not nil, is told before every wait for how long and why.
+	Waiting func(reason string)
+}
+
+// Over sends each request once its bucket has room: not faster than its
+// limiter, and not before the window's end once the answers say that only the
+// reserve remains, or a 429 said when to come back.
+func (p Pace) Over(next http.RoundTripper) http.RoundTripper {
+	h := &holds{until: map[string]time.Time{}}
+	return roundTripper(func(r *http.Request) (*http.Response, error) {
+		bucket := p.Bucket(r)
+		if err := p.wait(r, bucket, h); err != nil {
+			return nil, err
+		}
+		resp, err := next.RoundTrip(r)
+		if err == nil {
+			h.hold(bucket, p.room(resp))
+		}
+		return resp, err
+	})
+}
+
+func (p Pace) wait(r *http.Request, bucket string, h *holds) error {
+	for {
+		d := h.left(bucket)
+		if d <= 0 {
+			break
+		}
+		report(p.Waiting, d, fmt.Sprintf("%s's rate limit for %s", p.Who, bucket))
+		if err := sleep(r.Context(), d); err != nil {
+			return err
+		}
+	}
+	limiter := p.Limits[bucket]
+	if limiter == nil {
+		return nil
+	}
+	turn := limiter.Reserve()
+	d := turn.Delay()
+	if d <= 0 {
+		return nil
+	}
+	if d >= time.Second {
+		report(p.Waiting, d, fmt.Sprintf("not to pass %s's rate limit for %s", p.Who, bucket))
+	}
+	if err := sleep(r.Context(), d); err != nil {
+		turn.Cancel()
+		return err
+	}
+	return nil
+}
+
+// room returns how long the answer's bucket must rest: not at all while more
+// than the reserve remains.
+func (p Pace) room(resp *http.Response) time.Duration {
+	if resp.StatusCode == http.StatusTooManyRequests {
+		if concurrent(resp.Header) {
+			return 0
+		}
+		d, _ := asked(resp.Header)
+		return d
+	}
+	limit, err := strconv.Atoi(resp.Header.Get("X-Rate-Limit-Limit"))
+	if err != nil || limit <= 0 {
+		return 0
+	}
+	remaining, err := strconv.Atoi(resp.Header.Get("X-Rate-Limit-Remaining"))
+	if err != nil || remaining > limit*p.Reserve/100 {
+		return 0
+	}
+	d, _ := resetIn(resp.Header)
+	return d
+}
+
+// holds says until when each bucket rests.
+type holds struct {
+	mu    sync.Mutex
+	until map[string]time.Time
+}
+
+func (h *holds) left(bucket string) time.Duration {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return time.Until(h.until[bucket])
+}
+
+func (h *holds) hold(bucket string, d time.Duration) {
+	if d <= 0 {
+		return
+	}
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if t := time.Now().Add(min(d, maxHold)); t.After(h.until[bucket]) {
+		h.until[bucket] = t
+	}
+}

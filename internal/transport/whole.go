@@ -1,0 +1,87 @@
+package transport
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"time"
+
+	"github.com/go-json-experiment/json/jsontext"
+)
+
+// maxBody bounds the memory that one answer can take.
+const maxBody = 64 << 20
+
+// Whole hands on answers only with their complete body in memory. An answer of
+// status 2xx must be one whole JSON value (or blank, except to a GET): a body
+// that was cut, or HTML, is an error. Of any other status the body is what
+// could be read. One attempt, the body included, may take no longer than limit.
+func Whole(next http.RoundTripper, limit time.Duration) http.RoundTripper {
+	return roundTripper(func(r *http.Request) (*http.Response, error) {
+		ctx, cancel := context.WithTimeoutCause(r.Context(), limit, errTimeout{limit})
+		defer cancel()
+		resp, err := next.RoundTrip(r.Clone(ctx))
+		if err != nil {
+			return nil, fmt.Errorf("the connection to %s failed: %w", r.URL.Host, timely(ctx, r.Context(), err))
+		}
+		body, err := io.ReadAll(io.LimitReader(resp.Body, maxBody+1))
+		resp.Body.Close()
+		if resp.StatusCode/100 == 2 {
+			switch {
+			case err != nil && ctx.Err() != nil:
+				return nil, timely(ctx, r.Context(), err)
+			case err != nil:
+				return nil, fmt.Errorf("the answer to %s %s was cut after %d bytes: %w", r.Method, r.URL.Path, len(body), err)
+			case len(body) > maxBody:
+				return nil, Permanent(fmt.Errorf("the answer to %s %s is larger than %d MiB", r.Method, r.URL.Path, maxBody>>20))
+			}
+			if err := wholeJSON(r.Method, body); err != nil {
+				return nil, fmt.Errorf("the answer to %s %s %w", r.Method, r.URL.Path, err)
+			}
+		}
+		resp.Body = io.NopCloser(bytes.NewReader(body))
+		resp.ContentLength = int64(len(body))
+		resp.TransferEncoding = nil
+		resp.Request = r
+		return resp, nil
+	})
+}
+
+// wholeJSON reports what keeps body from being one JSON value. It looks at the
+// syntax alone: duplicate names and bad UTF-8 are for the decoder to judge,
+// object by object.
+func wholeJSON(method string, body []byte) error {
+	text := bytes.TrimLeft(body, " \t\r\n")
+	switch {
+	case len(text) == 0 && method != http.MethodGet:
+		return nil
+	case len(text) == 0:
+		return errors.New("is blank where JSON was expected")
+	case text[0] == '<':
+		return errors.New("is HTML where JSON was expected: a proxy or a sign-in page answered in its place")
+	}
+	d := jsontext.NewDecoder(bytes.NewBuffer(text), jsontext.AllowDuplicateNames(true), jsontext.AllowInvalidUTF8(true))
+	if err := d.SkipValue(); err != nil {
+		return fmt.Errorf("is not whole JSON (%d bytes): %v", len(body), err)
+	}
+	if _, err := d.ReadToken(); err != io.EOF {
+		return errors.New("goes on after the JSON value that was expected")
+	}
+	return nil
+}
+
+// timely replaces an error that came of the attempt's own time limit.
+func timely(attempt, request context.Context, err error) error {
+	if request.Err() == nil && attempt.Err() != nil {
+		return context.Cause(attempt)
+	}
+	return err
+}
+
+type errTimeout struct{ limit time.Duration }
+
+func (e errTimeout) Error() string { return fmt.Sprintf("no complete answer within %v", e.limit) }
+func (e errTimeout) Timeout() bool { return true }
