@@ -1,6 +1,14 @@
 package audit
 
-import "time"
+import (
+	"cmp"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+	"slices"
+	"time"
+)
 
 // An Action is what an operation does to its target.
 type Action string
@@ -67,14 +75,6 @@ type Manual struct {
 	Candidates []Subject `json:"candidates"` // Okta objects to choose from
 }
 
-// A Rename is a username that only Databricks Support can change.
-type Rename struct {
-	User    Subject // the Databricks user
-	Current string
-	Target  string // blank while the SSO claim is unknown and two names fit
-	Finding string
-}
-
 // A Plan is a set of operations against the tenants and the snapshot that it was
 // made from; it may be applied to no other.
 type Plan struct {
@@ -91,3 +91,147 @@ type Plan struct {
 
 // PlanSchema is the version of plan.json.
 const PlanSchema = "aimcheck.plan/v1"
+
+// defaultClasses are included unless they are excluded.
+var defaultClasses = []Class{ClassUsers, ClassGroups, ClassServicePrincipals}
+
+// Classes lists every class, those included by default first.
+func Classes() []Class {
+	return append(slices.Clone(defaultClasses), ClassOverwrite, ClassNames, ClassDeactivate, ClassClear)
+}
+
+// newPlan makes the plan of the changes that the findings ask for, and sets the
+// findings' Operations.
+func newPlan(ix *Index, findings []Finding) *Plan {
+	p := &Plan{
+		Schema: PlanSchema, Snapshot: ix.Digest, OktaOrg: ix.Okta.Tenant, Databricks: ix.Databricks.Tenant,
+		Operations: []Operation{}, Manual: []Manual{},
+	}
+	type slot struct {
+		target Subject
+		field  string
+	}
+	ops := map[slot]*Operation{}
+	asked := map[slot][]*Finding{}
+	for i := range findings {
+		f := &findings[i]
+		for _, c := range f.changes {
+			if ix.Settings.excludes(c.Class, f) || c.Class == ClassDeactivate && !ix.Settings.includes(c.Class) {
+				continue
+			}
+			at := slot{c.Target, c.Field}
+			if op := ops[at]; op == nil {
+				ops[at] = ix.operation(c, f.Remedy)
+			} else if op.To != c.To {
+				op.Decision = Undecided // two findings disagree: people decide
+				op.Evidence += "; another finding asks for a different value"
+			}
+			asked[at] = append(asked[at], f)
+		}
+	}
+	for at, op := range ops {
+		for _, f := range asked[at] {
+			op.Because = append(op.Because, f.ID)
+		}
+		slices.Sort(op.Because)
+		p.Operations = append(p.Operations, *op)
+	}
+	slices.SortFunc(p.Operations, func(a, b Operation) int {
+		return cmp.Or(a.Target.Compare(b.Target), cmp.Compare(a.Field, b.Field))
+	})
+	for i := range p.Operations {
+		op := &p.Operations[i]
+		op.ID = fmt.Sprintf("op-%04d", i+1)
+		for _, f := range asked[slot{op.Target, op.Field}] {
+			f.Operations = append(f.Operations, op.ID)
+		}
+	}
+	for _, f := range findings {
+		if f.Remedy != RemedyAutomatic {
+			p.Manual = append(p.Manual, ix.manual(f))
+		}
+	}
+	return p
+}
+
+// operation returns the change as an operation with its decision: approved when
+// it is automatic and its class included, or of a class that only inclusion brings.
+func (ix *Index) operation(c Change, remedy Remedy) *Operation {
+	op := &Operation{
+		Action: c.Action, Target: c.Target, Field: c.Field, From: c.From, To: c.To, Evidence: c.Why,
+		Reversible: true, Risk: "low", class: c.Class,
+	}
+	if d, ok := ix.find(c.Target); ok {
+		op.Name = ix.Name(d)
+	}
+	switch c.Class {
+	case ClassUsers, ClassServicePrincipals:
+		op.Reversible = false // Databricks refuses to clear the externalId of these
+	case ClassOverwrite, ClassClear:
+		op.Risk = "medium"
+	case ClassDeactivate:
+		op.Risk = "high"
+	}
+	byInclusion := c.Class == ClassDeactivate || c.Class == ClassClear
+	if ix.Settings.includes(c.Class) && (remedy == RemedyAutomatic || byInclusion) {
+		op.Decision = Approve
+	}
+	return op
+}
+
+func (s Settings) includes(c Class) bool {
+	return slices.Contains(defaultClasses, c) || slices.Contains(s.Include, string(c))
+}
+
+func (s Settings) excludes(c Class, f *Finding) bool {
+	return slices.Contains(s.Exclude, string(c)) || slices.Contains(s.Exclude, f.Rule) || slices.Contains(s.Exclude, f.ID)
+}
+
+// manual returns what people must do about a finding.
+func (ix *Index) manual(f Finding) Manual {
+	m := Manual{Finding: f.ID, Remedy: f.Remedy, What: f.Message + ": " + whatToDo[f.Remedy], Candidates: []Subject{}}
+	if f.Remedy == RemedyChoose {
+		for _, s := range f.Subjects {
+			if s.Kind == OktaUserKind || s.Kind == OktaGroupKind || s.Kind == OktaAppKind {
+				m.Candidates = append(m.Candidates, s)
+			}
+		}
+	}
+	return m
+}
+
+var whatToDo = map[Remedy]string{
+	RemedyChoose:  "say which identity is meant, with link: or keep: in the plan's Decision column",
+	RemedyOkta:    "an Okta admin must change the Okta side",
+	RemedySupport: "Databricks Support must change the username, see support-ticket.md",
+	RemedyReview:  "look at it and decide what is right",
+}
+
+// Seal sets when the plan was made, how long it holds, and its digest.
+func (p *Plan) Seal(created time.Time, lasts time.Duration) error {
+	p.Created = created.UTC().Truncate(time.Second)
+	p.Expires = p.Created.Add(lasts)
+	digest, err := p.digest()
+	p.Digest = digest
+	return err
+}
+
+// digest covers everything in the plan but the digest itself.
+func (p *Plan) digest() (string, error) {
+	bare := *p
+	bare.Digest = ""
+	h := sha256.New()
+	if err := json.NewEncoder(h).Encode(bare); err != nil {
+		return "", fmt.Errorf("plan: %w", err)
+	}
+	return "sha256:" + hex.EncodeToString(h.Sum(nil)), nil
+}
+
+// Verify reports whether the plan is as it was sealed.
+func (p *Plan) Verify() error {
+	digest, err := p.digest()
+	if err == nil && digest != p.Digest {
+		err = fmt.Errorf("the plan was changed after it was made: its digest is %s, its content %s; make a new plan", p.Digest, digest)
+	}
+	return err
+}

@@ -53,8 +53,8 @@ type Check struct {
 // An Example is a tiny tenant and what a rule says about it.
 type Example struct {
 	Name     string
-	Settings Settings // the zero Settings stand for [DefaultSettings]
-	Tenant   []any    // records, as for [Builder.Add]
+	Settings Settings
+	Tenant   []any // records, as for [Builder.Add]
 
 	// Want has a line per finding: "severity remedy key: subject subject", in
 	// the order of the report.

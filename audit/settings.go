@@ -1,6 +1,7 @@
 package audit
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 )
@@ -38,7 +39,8 @@ const (
 	Off     Switch = "false"
 )
 
-// Settings are what changes the result of an audit besides the snapshot.
+// Settings are what changes the result of an audit besides the snapshot. What is
+// left blank is unknown.
 type Settings struct {
 	SSOClaim          Claim    `json:"sso_claim"`
 	WorkspaceSSOClaim Claim    `json:"workspace_sso_claim"`
@@ -49,7 +51,10 @@ type Settings struct {
 	Exclude           []string `json:"exclude,omitempty"`          // classes, rules or finding ids to leave out of the plan
 }
 
-// DefaultSettings are the settings of someone who has said nothing.
-func DefaultSettings() Settings {
-	return Settings{SSOClaim: ClaimUnknown, WorkspaceSSOClaim: ClaimUnknown, UnifiedLogin: Unknown}
+// normal returns s with everything unsaid unknown.
+func (s Settings) normal() Settings {
+	s.SSOClaim = cmp.Or(s.SSOClaim, ClaimUnknown)
+	s.WorkspaceSSOClaim = cmp.Or(s.WorkspaceSSOClaim, ClaimUnknown)
+	s.UnifiedLogin = cmp.Or(s.UnifiedLogin, Unknown)
+	return s
 }

@@ -1,0 +1,68 @@
+package audit
+
+import (
+	"strings"
+	"testing"
+	"unicode"
+	"unicode/utf8"
+
+	"golang.org/x/text/unicode/norm"
+	"pgregory.net/rapid"
+)
+
+func TestFold(t *testing.T) {
+	for _, tt := range []struct{ name, want string }{
+		{"ana@example.com", "ana@example.com"},
+		{" Ana@Example.COM\u00a0", "ana@example.com"},
+		{"\u212aim", "kim"},              // Kelvin sign
+		{"roſa", "rosa"},                 // long s
+		{"νίκος", "νίκοσ"},               // final sigma
+		{"groẞ", "groß"},                 // capital sharp s, not ss
+		{"dılan", "dılan"},               // dotless i has no other case
+		{"İ", "İ"},                       // nor has dotted capital I
+		{"zoe\u0301", "zoé"},             // NFC
+		{"\uab70\u13f8", "\u13a0\u13f0"}, // Cherokee folds to capitals
+		{"\u00b5", "\u03bc"},             // micro sign
+		{"\u01c4\u01c5", "\u01c6\u01c6"}, // titlecase digraph
+		{"A\xff", "A\xff"},               // not UTF-8: byte by byte
+		{" \xff", " \xff"},               //
+		{"a b\u200bC", "a b\u200bc"},     // inner characters stay
+		{"\u3000x\u2028", "x"},           // white space of every kind
+		{"\u1f88", "\u1f80"},             // status S, not the full folding
+		{"\u0345", "\u03b9"}, {"ẛ", "ṡ"}, {"\u03f4", "θ"},
+	} {
+		if got := Fold(tt.name); got != tt.want {
+			t.Errorf("Fold(%+q) = %+q, want %+q", tt.name, got, tt.want)
+		}
+	}
+}
+
+// Every rune folds to a member of its own orbit, the same for the whole orbit.
+func TestFoldOrbits(t *testing.T) {
+	for r := range rune(unicode.MaxRune) {
+		if !utf8.ValidRune(r) {
+			continue
+		}
+		member := foldRune(r) == r
+		for s := unicode.SimpleFold(r); s != r; s = unicode.SimpleFold(s) {
+			member = member || foldRune(r) == s
+			if foldRune(s) != foldRune(r) {
+				t.Fatalf("%U and %U are one letter but fold to %U and %U", r, s, foldRune(r), foldRune(s))
+			}
+		}
+		if !member {
+			t.Fatalf("%U folds to %U, which is another letter", r, foldRune(r))
+		}
+	}
+}
+
+func TestFoldAgreesWithEqualFold(t *testing.T) {
+	letters := rapid.SampledFrom([]rune("aAkK\u212asſßẞiIıİσςΣéE\u0301 \t\u200bǅǆĳＡａ@."))
+	rapid.Check(t, func(t *rapid.T) {
+		a, b := rapid.StringOfN(letters, 0, 4, -1).Draw(t, "a"), rapid.StringOfN(letters, 0, 4, -1).Draw(t, "b")
+		trim := func(s string) string { return norm.NFC.String(strings.TrimSpace(s)) }
+		if got, want := Fold(a) == Fold(b), strings.EqualFold(trim(a), trim(b)); got != want {
+			t.Fatalf("Fold says %v of %+q and %+q, EqualFold %v", got, a, b, want)
+		}
+	})
+}

@@ -1,0 +1,180 @@
+package audit
+
+import "iter"
+
+// Outcome returns what happens to a Databricks user or group if AIM is switched
+// on: the first line of the contract's tables that fits. It is blank for service
+// principals, which AIM leaves alone, and where a side was not read completely.
+func (ix *Index) Outcome(d Ref) Outcome {
+	switch d.Kind {
+	case DatabricksUserKind:
+		if ix.Complete(OktaUsers) && ix.Complete(DatabricksUsers) {
+			return ix.userOutcome(d)
+		}
+	case DatabricksGroupKind:
+		if ix.Complete(OktaGroups) && ix.Complete(DatabricksGroups) {
+			return ix.groupOutcome(d)
+		}
+	}
+	return ""
+}
+
+func (ix *Index) userOutcome(d Ref) Outcome {
+	if _, ok := ix.Conflict(d); ok {
+		return WrongPerson
+	}
+	state, live := ix.LinkState(d), ix.LiveCandidates(d).Len()
+	switch {
+	case state == LinkedInactive:
+		return Deactivate
+	case state == LinkedLive:
+		drift := ix.Drift(d)
+		if several(ix.SameExternalID(d)) || drift == DriftRenamed || drift == DriftClaim {
+			return Duplicate
+		}
+		return Linked
+	case live >= 2:
+		return Ambiguous
+	case live == 1:
+		return Duplicate
+	case state == Stale:
+		return Deactivate
+	}
+	return Unmanaged
+}
+
+func (ix *Index) groupOutcome(g Ref) Outcome {
+	if !ix.Managed(g) {
+		return Unmanaged
+	}
+	state := ix.LinkState(g)
+	switch {
+	case state == LinkedLive && several(ix.SameExternalID(g)):
+		return Duplicate
+	case state == LinkedLive:
+		return Linked
+	case ix.Candidates(g).Len() > 0:
+		return Blocked
+	case state == Stale:
+		return Deactivate
+	}
+	return Unmanaged
+}
+
+// provisions yields the live Okta users and groups that AIM would create cleanly
+// at first use: nobody is linked to them and they are nobody's candidate.
+func (ix *Index) provisions(k Kind) iter.Seq[Ref] {
+	return func(yield func(Ref) bool) {
+		for o := range ix.All(k) {
+			if ix.provisioned(o) && !yield(o) {
+				return
+			}
+		}
+	}
+}
+
+func (ix *Index) provisioned(o Ref) bool {
+	switch o.Kind {
+	case OktaUserKind:
+		if !ix.Complete(OktaUsers) || !ix.Complete(DatabricksUsers) || !ix.Live(o) {
+			return false
+		}
+		for range ix.Reached(o) {
+			return false
+		}
+		return true
+	case OktaGroupKind:
+		if !ix.Complete(OktaGroups) || !ix.Complete(DatabricksGroups) {
+			return false
+		}
+		linked := ix.links.holders[DatabricksGroupKind].of(ix.links.id[o.Kind][o.n])
+		named := ix.groups.local.of(ix.groups.oktaName[o.n])
+		return len(linked) == 0 && len(named) == 0
+	}
+	return false
+}
+
+// Impact counts the outcomes. Where a side is incomplete its counts are empty.
+func (ix *Index) Impact() Impact {
+	count := func(databricks, okta Kind) map[Outcome]int {
+		n := map[Outcome]int{}
+		for d := range ix.All(databricks) {
+			if o := ix.Outcome(d); o != "" {
+				n[o]++
+			}
+		}
+		for range ix.provisions(okta) {
+			n[Provision]++
+		}
+		return n
+	}
+	return Impact{Users: count(DatabricksUserKind, OktaUserKind), Groups: count(DatabricksGroupKind, OktaGroupKind)}
+}
+
+// crosswalk yields the rows of [Report.Crosswalk].
+func crosswalk(now, after *Index) iter.Seq[CrosswalkRow] {
+	return func(yield func(CrosswalkRow) bool) {
+		for _, k := range []Kind{DatabricksGroupKind, DatabricksServicePrincipalKind, DatabricksUserKind} {
+			for d := range now.All(k) {
+				row := now.counterpartRow(d)
+				row.Now, row.AfterPlan = now.Outcome(d), after.Outcome(d)
+				if !yield(row) {
+					return
+				}
+			}
+		}
+		for _, k := range []Kind{OktaGroupKind, OktaUserKind} {
+			for o := range now.provisions(k) {
+				row := CrosswalkRow{Subject: now.Subject(o), Name: now.Name(o), Now: Provision, AfterPlan: Provision}
+				now.describe(&row, o)
+				if !yield(row) {
+					return
+				}
+			}
+		}
+	}
+}
+
+// counterpartRow returns d's row without outcomes: d beside its Okta object,
+// the one it is linked to or could only be.
+func (ix *Index) counterpartRow(d Ref) CrosswalkRow {
+	row := CrosswalkRow{
+		Subject: ix.Subject(d), Name: ix.Name(d), ExternalID: ix.ExternalID(d), LinkState: ix.LinkState(d),
+	}
+	if o, ok := ix.OktaOf(d); ok {
+		ix.describe(&row, o)
+		row.MatchedBy = ix.matchedBy(d, o)
+	}
+	return row
+}
+
+func (ix *Index) describe(row *CrosswalkRow, o Ref) {
+	row.Okta = ix.Subject(o)
+	row.OktaLogin = ix.Name(o)
+	switch o.Kind {
+	case OktaUserKind:
+		user := ix.OktaUser(o)
+		row.OktaEmail, row.OktaStatus = user.Email, user.Status
+	case OktaAppKind:
+		row.OktaStatus = ix.OktaApp(o).Status
+	}
+}
+
+// matchedBy says why o is d's counterpart.
+func (ix *Index) matchedBy(d, o Ref) string {
+	if linked, ok := ix.LinkedTo(d); ok && linked == o {
+		return "id"
+	}
+	switch d.Kind {
+	case DatabricksUserKind:
+		if ix.names.userName[d.n] == ix.names.login[o.n] {
+			return "login"
+		}
+		return "email"
+	case DatabricksServicePrincipalKind:
+		if ix.OktaApp(o).ClientID == ix.DatabricksServicePrincipal(d).ApplicationID {
+			return "client_id"
+		}
+	}
+	return "name"
+}

@@ -1,0 +1,310 @@
+package audit
+
+import (
+	"iter"
+	"slices"
+)
+
+// Candidates returns the Okta objects that d could be by its name: users with
+// its folded userName as login or email, groups with its folded name, ACTIVE
+// apps with its applicationId as client id or else with its folded name.
+func (ix *Index) Candidates(d Ref) Refs {
+	switch d.Kind {
+	case DatabricksUserKind:
+		return Refs{OktaUserKind, ix.names.okta.of(ix.names.userName[d.n])}
+	case DatabricksGroupKind:
+		return Refs{OktaGroupKind, ix.groups.okta.of(ix.groups.name[d.n])}
+	case DatabricksServicePrincipalKind:
+		return Refs{OktaAppKind, ix.apps.of[d.n]}
+	}
+	return Refs{}
+}
+
+// LiveCandidates returns the candidates of d that are live.
+func (ix *Index) LiveCandidates(d Ref) Refs {
+	if d.Kind == DatabricksUserKind {
+		return Refs{OktaUserKind, ix.names.live.of(ix.names.userName[d.n])}
+	}
+	return ix.Candidates(d)
+}
+
+// OktaOf returns the Okta object of d: the one it is linked to, live or not;
+// else its only live candidate.
+func (ix *Index) OktaOf(d Ref) (Ref, bool) {
+	if o, ok := ix.LinkedTo(d); ok {
+		return o, true
+	}
+	if live := ix.LiveCandidates(d); live.Len() == 1 {
+		return live.At(0), true
+	}
+	return Ref{}, false
+}
+
+// HasName reports whether the Databricks user's userName is the Okta user's
+// login or email under [Fold].
+func (ix *Index) HasName(d, o Ref) bool {
+	key := ix.names.userName[d.n]
+	return key != none && (key == ix.names.login[o.n] || key == ix.names.email[o.n])
+}
+
+// TwoNames reports whether the Okta user's login and email are different names.
+func (ix *Index) TwoNames(o Ref) bool {
+	login, email := ix.names.login[o.n], ix.names.email[o.n]
+	return login != none && email != none && login != email
+}
+
+// A SharedName is a user name, under [Fold], that several Okta users have as
+// login or email.
+type SharedName struct {
+	Name      string
+	Logins    []Ref // Okta users of any status whose login it is
+	Emails    []Ref // those whose email it is
+	UserNames Refs  // Databricks users whose userName it is
+}
+
+// SharedNames yields every name that two or more Okta users have, in no order.
+func (ix *Index) SharedNames() iter.Seq[SharedName] {
+	return func(yield func(SharedName) bool) {
+		for key := range int32(len(ix.names.keys)) {
+			holders := Refs{OktaUserKind, ix.names.okta.of(key)}
+			if holders.Len() < 2 {
+				continue
+			}
+			s := SharedName{UserNames: Refs{DatabricksUserKind, ix.names.users.of(key)}}
+			for o := range holders.All() {
+				if ix.names.login[o.n] == key {
+					s.Logins = append(s.Logins, o)
+					s.Name = Fold(ix.OktaUser(o).Login)
+				}
+				if ix.names.email[o.n] == key {
+					s.Emails = append(s.Emails, o)
+					s.Name = Fold(ix.OktaUser(o).Email)
+				}
+			}
+			if !yield(s) {
+				return
+			}
+		}
+	}
+}
+
+// SharedUserNames yields the Databricks users of every folded userName that two
+// or more of them have, in no order.
+func (ix *Index) SharedUserNames() iter.Seq[Refs] {
+	return func(yield func(Refs) bool) {
+		for key := range int32(len(ix.names.keys)) {
+			if users := (Refs{DatabricksUserKind, ix.names.users.of(key)}); users.Len() > 1 && !yield(users) {
+				return
+			}
+		}
+	}
+}
+
+// A claimIndex knows the username that the SSO app sends for an Okta user, where
+// a custom template makes it.
+type claimIndex struct {
+	app string // id of the SSO app; blank if it isn't known
+}
+
+// newClaimIndex takes the app that was named, else the only one whose users were read.
+func newClaimIndex(s *Snapshot, set Settings) claimIndex {
+	if set.SSOClaim != ClaimOther || !s.Complete(OktaAppUsers) {
+		return claimIndex{}
+	}
+	app := set.OktaApp
+	for _, u := range s.OktaAppUsers.All() {
+		if app == "" {
+			app = u.App
+		}
+		if u.App != app && set.OktaApp == "" {
+			return claimIndex{}
+		}
+	}
+	return claimIndex{app: app}
+}
+
+// Claimed returns the username that reaches Databricks when the Okta user signs
+// in, and whether it is known.
+func (ix *Index) Claimed(o Ref) (string, bool) {
+	switch ix.Settings.SSOClaim {
+	case ClaimLogin:
+		return ix.OktaUser(o).Login, true
+	case ClaimEmail:
+		return ix.OktaUser(o).Email, true
+	case ClaimOther:
+		id := ix.OktaUsers.Key(int(o.n))
+		i, _ := ix.OktaAppUsers.Find(id)
+		for ; ix.claim.app != "" && i < ix.OktaAppUsers.Len() && ix.OktaAppUsers.Key(i) == id; i++ {
+			if u := ix.OktaAppUsers.At(i); u.App == ix.claim.app {
+				return u.UserName, true
+			}
+		}
+	}
+	return "", false
+}
+
+// A Conflict is an identity whose id says one person and whose name another.
+type Conflict struct {
+	User   Ref
+	Owner  Ref   // whose id it has
+	Others []Ref // live Okta users who have its name
+}
+
+// Conflict returns the conflict of a Databricks user, if there is one: it is
+// linked, its userName is not its owner's and is another live user's; or its
+// owner is DEPROVISIONED and another live user has its name.
+func (ix *Index) Conflict(d Ref) (Conflict, bool) {
+	owner, ok := ix.LinkedTo(d)
+	if !ok || ix.Live(owner) && ix.HasName(d, owner) {
+		return Conflict{}, false
+	}
+	others := slices.Collect(ix.LiveCandidates(d).All())
+	others = slices.DeleteFunc(others, func(o Ref) bool { return o == owner })
+	return Conflict{d, owner, others}, len(others) > 0
+}
+
+// A Drift is how a linked user's userName differs from what it should be.
+type Drift string
+
+// The drifts, in the order in which they are asked.
+const (
+	NoDrift      Drift = ""
+	DriftRenamed Drift = "renamed" // it is none of the Okta user's names, and nobody's
+	DriftClaim   Drift = "claim"   // it is the name that the SSO app does not send
+	DriftCase    Drift = "case"    // it is the claimed name in other letters
+)
+
+// Drift returns the first drift that fits a Databricks user.
+func (ix *Index) Drift(d Ref) Drift {
+	o, ok := ix.LinkedTo(d)
+	if !ok || !ix.Live(o) {
+		return NoDrift
+	}
+	if !ix.HasName(d, o) {
+		if ix.LiveCandidates(d).Len() == 0 {
+			return DriftRenamed
+		}
+		return NoDrift
+	}
+	userName, user := ix.DatabricksUser(d).UserName, ix.OktaUser(o)
+	claimed, known := ix.Claimed(o)
+	switch {
+	case known && !sameFold(userName, claimed):
+		return DriftClaim
+	case known && userName != claimed, !known && userName != user.Login && userName != user.Email:
+		return DriftCase
+	}
+	return NoDrift
+}
+
+// Reached yields the Databricks users that reach an Okta user, by id or by name.
+func (ix *Index) Reached(o Ref) iter.Seq[Ref] {
+	var ns []int32
+	ns = append(ns, ix.links.holders[DatabricksUserKind].of(ix.links.id[o.Kind][o.n])...)
+	login, email := ix.names.login[o.n], ix.names.email[o.n]
+	ns = append(ns, ix.names.users.of(login)...)
+	if email != login {
+		ns = append(ns, ix.names.users.of(email)...)
+	}
+	slices.Sort(ns)
+	return Refs{DatabricksUserKind, slices.Compact(ns)}.All()
+}
+
+// Collided reports whether a collision rule has r as a subject.
+func (ix *Index) Collided(r Ref) bool { return ix.collided[r] }
+
+// Automatic returns the Okta object that d may be linked to without asking
+// anybody, if there is one: exactly one live candidate, whose id no object
+// holds, and nothing that makes either of them doubtful.
+func (ix *Index) Automatic(d Ref) (Ref, bool) {
+	live := ix.LiveCandidates(d)
+	if live.Len() != 1 || !ix.databricksComplete() {
+		return Ref{}, false
+	}
+	o := live.At(0)
+	for range ix.Holders(o) {
+		return Ref{}, false
+	}
+	switch d.Kind {
+	case DatabricksUserKind:
+		if ix.Collided(d) || ix.Collided(o) {
+			return Ref{}, false
+		}
+		if claimed, known := ix.Claimed(o); known && !sameFold(claimed, ix.DatabricksUser(d).UserName) {
+			return Ref{}, false
+		}
+	case DatabricksGroupKind:
+		if !ix.Managed(d) || len(ix.groupsNamedLike(d)) > 1 {
+			return Ref{}, false
+		}
+	case DatabricksServicePrincipalKind:
+		if ix.apps.claimed[o.n] > 1 {
+			return Ref{}, false
+		}
+	}
+	return o, true
+}
+
+// databricksComplete reports whether it is known which ids are held.
+func (ix *Index) databricksComplete() bool {
+	return ix.Complete(DatabricksUsers) && ix.Complete(DatabricksGroups) && ix.Complete(DatabricksServicePrincipals)
+}
+
+// reservedGroups are the names of the groups that Databricks makes itself.
+var reservedGroups = []string{"admins", "users", "account users"}
+
+// ReservedGroup reports whether a group name is one of the system's.
+func ReservedGroup(name string) bool { return slices.Contains(reservedGroups, Fold(name)) }
+
+// Managed reports whether a Databricks group is one that AIM may manage: neither
+// a group of the system nor local to a workspace.
+func (ix *Index) Managed(g Ref) bool {
+	group := ix.DatabricksGroup(g)
+	return !group.WorkspaceLocal() && !ReservedGroup(group.DisplayName)
+}
+
+// groupsNamedLike returns the managed groups that have g's folded name, g among them.
+func (ix *Index) groupsNamedLike(g Ref) []Ref {
+	var same []Ref
+	for _, n := range ix.groups.local.of(ix.groups.name[g.n]) {
+		if r := (Ref{DatabricksGroupKind, n}); ix.Managed(r) {
+			same = append(same, r)
+		}
+	}
+	return same
+}
+
+// AccountAdmin reports whether a Databricks identity has the role account_admin directly.
+func (ix *Index) AccountAdmin(d Ref) bool {
+	var roles Values
+	switch d.Kind {
+	case DatabricksUserKind:
+		roles = ix.DatabricksUser(d).Roles
+	case DatabricksGroupKind:
+		roles = ix.DatabricksGroup(d).Roles
+	case DatabricksServicePrincipalKind:
+		roles = ix.DatabricksServicePrincipal(d).Roles
+	}
+	for r := range roles.All() {
+		if r.Value == "account_admin" && r.Type != "indirect" {
+			return true
+		}
+	}
+	return false
+}
+
+// IsCaller reports whether d is the identity that read the account.
+func (ix *Index) IsCaller(d Ref) bool { return ix.called(d, ix.Databricks.Caller) }
+
+// called reports whether name is the userName or applicationId of d.
+func (ix *Index) called(d Ref, name string) bool {
+	switch {
+	case name == "":
+		return false
+	case d.Kind == DatabricksUserKind:
+		return sameFold(ix.DatabricksUser(d).UserName, name)
+	case d.Kind == DatabricksServicePrincipalKind:
+		return sameFold(ix.DatabricksServicePrincipal(d).ApplicationID, name)
+	}
+	return false
+}

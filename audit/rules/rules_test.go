@@ -1,0 +1,76 @@
+package rules_test
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/aimcheck/aimcheck/audit"
+	"github.com/aimcheck/aimcheck/audit/rules"
+)
+
+func TestRulesAreWellDeclared(t *testing.T) {
+	if err := audit.Validate(rules.All()); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// Every rule says of its own examples what they want, in whatever order the
+// directories list their objects.
+func TestExamples(t *testing.T) {
+	for _, rule := range rules.All() {
+		for _, e := range rule.Examples {
+			t.Run(rule.Name+"/"+strings.ReplaceAll(e.Name, " ", "-"), func(t *testing.T) {
+				for seed := range uint64(6) {
+					tenant := slices.Clone(e.Tenant)
+					rand.New(rand.NewPCG(seed, 0)).Shuffle(len(tenant), func(i, j int) { tenant[i], tenant[j] = tenant[j], tenant[i] })
+					report, err := audit.Run(complete(t, tenant), rules.All(), audit.Options{Settings: e.Settings, Now: time.Unix(0, 0), Expires: time.Hour})
+					if err != nil {
+						t.Fatal(err)
+					}
+					var got []string
+					for _, f := range report.Findings {
+						if f.Rule == rule.Name {
+							got = append(got, line(f))
+						}
+					}
+					if diff := cmp.Diff(e.Want, got); diff != "" {
+						t.Fatalf("seed %d: (-want +got)\n%s", seed, diff)
+					}
+				}
+			})
+		}
+	}
+}
+
+// complete builds a snapshot in which everything was read.
+func complete(t *testing.T, tenant []any) *audit.Snapshot {
+	t.Helper()
+	var b audit.Builder
+	for _, in := range audit.Inputs() {
+		b.Read(audit.Reading{Input: in, Asked: true, Complete: true})
+	}
+	for _, r := range tenant {
+		if err := b.Add(r); err != nil {
+			t.Fatal(err)
+		}
+	}
+	s, err := b.Snapshot()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
+func line(f audit.Finding) string {
+	s := fmt.Sprintf("%s %s %s:", f.Severity, f.Remedy, f.Key)
+	for _, subject := range f.Subjects {
+		s += " " + subject.String()
+	}
+	return s
+}
