@@ -65,6 +65,10 @@ var oracleCollisions = []string{
 
 // oracle says everything that the catalogue says of the world.
 func oracle(w world, s audit.Settings) oracleResult {
+	// What is left blank is unknown.
+	s.SSOClaim = cmp.Or(s.SSOClaim, "unknown")
+	s.WorkspaceSSOClaim = cmp.Or(s.WorkspaceSSOClaim, "unknown")
+	s.UnifiedLogin = cmp.Or(s.UnifiedLogin, "unknown")
 	r := &oracleRun{world: w, settings: s}
 	r.sharedEmail()
 	r.loginEmailCollision()

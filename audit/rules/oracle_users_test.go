@@ -53,7 +53,7 @@ func (r *oracleRun) loginEmailCollision() {
 		holders := those(r.oktaUsers, func(o audit.OktaUser) bool {
 			return slices.Contains(logins, o) || slices.Contains(emails, o)
 		})
-		if len(logins) > 0 && len(holders) >= 2 && !(len(emails) == 1 && len(logins) == 1 && logins[0] == emails[0]) {
+		if len(logins) > 0 && len(holders) >= 2 { // a login's holder and somebody else
 			r.find("login-email-collision", r.collisionSeverity(value, holders), "okta", value, subjects(oktaUser, holders)...)
 		}
 	}
