@@ -3,7 +3,6 @@ package sandbox
 import (
 	"crypto/rand"
 	"crypto/rsa"
-	"crypto/sha256"
 	"crypto/x509"
 	"encoding/base64"
 	"encoding/json"
@@ -40,8 +39,7 @@ var theOktaKey = sync.OnceValue(func() *oktaKey {
 		panic(err) // crypto/rand does not fail
 	}
 	n, e := rsaNumbers(&private.PublicKey)
-	sum := sha256.Sum256([]byte(`{"e":"` + e + `","kty":"RSA","n":"` + n + `"}`))
-	return &oktaKey{private, base64.RawURLEncoding.EncodeToString(sum[:])}
+	return &oktaKey{private, thumbprint(`{"e":"` + e + `","kty":"RSA","n":"` + n + `"}`)}
 })
 
 // rsaNumbers returns modulus and exponent as JWK has them.
@@ -91,7 +89,7 @@ func (s *Sandbox) Env(baseURL string) []string {
 		"OKTA_CLIENT_PRIVATEKEYID=" + s.key.id,
 		"OKTA_CLIENT_PRIVATEKEY=" + strings.ReplaceAll(strings.TrimSpace(s.OktaPrivateKeyPEM()), "\n", `\n`),
 		"OKTA_CLIENT_SCOPES=" + strings.Join(AllOktaScopes(), ","),
-		"OKTA_TESTING_TESTINGDISABLEHTTPSCHECK=true",
+		"OKTA_TESTING_DISABLE_HTTPS_CHECK=true",
 		"DATABRICKS_HOST=" + baseURL,
 		"DATABRICKS_ACCOUNT_ID=" + DatabricksAccountID,
 		"DATABRICKS_AUTH_TYPE=oauth-m2m",

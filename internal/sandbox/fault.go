@@ -31,9 +31,8 @@ func (f Fault) serve(w http.ResponseWriter, r *http.Request, h http.Handler) {
 		h.ServeHTTP(w, r)
 		return
 	}
-	a := &answer{header: w.Header().Clone(), status: f.Status}
-	replaced := f.Status != 0 || f.Reset
-	if f.After || !replaced {
+	a := &answer{header: w.Header().Clone()}
+	if f.After || f.Status == 0 && !f.Reset {
 		h.ServeHTTP(a, r)
 	}
 	if f.Reset {
