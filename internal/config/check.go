@@ -66,13 +66,14 @@ func address(text, example string) (*url.URL, error) {
 		return nil, fmt.Errorf("%q is no URL of a server: expected one such as %s", text, example)
 	case strings.Trim(u.Path, "/") != "", u.RawQuery != "", u.Fragment != "":
 		return nil, fmt.Errorf("%q has a path: expected the server alone, %s://%s", text, u.Scheme, u.Host)
-	case u.Scheme == "http" && !loopback(u.Hostname()):
+	case u.Scheme == "http" && !IsLoopback(u.Hostname()):
 		return nil, fmt.Errorf("%q is not encrypted: plain http is for this machine alone, use https://%s", text, u.Host)
 	}
 	return &url.URL{Scheme: u.Scheme, Host: u.Host}, nil
 }
 
-func loopback(host string) bool {
+// IsLoopback reports whether the host, without a port, is this machine alone.
+func IsLoopback(host string) bool {
 	if strings.EqualFold(host, "localhost") {
 		return true
 	}

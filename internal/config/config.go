@@ -8,7 +8,6 @@ package config
 
 import (
 	"fmt"
-	"net/url"
 
 	"github.com/aimcheck/aimcheck/audit"
 )
@@ -36,15 +35,15 @@ type Settings struct {
 
 	// readKey reads the private key for NeedOkta; nil if none was given. As a
 	// function it can't be printed.
-	readKey func() (privateKey, error)
+	readKey func() (string, error)
 }
 
 // Okta is how to sign in to the org.
 type Okta struct {
 	OrgURL       string // https, or http to a loopback host; no path
 	ClientID     string
-	PrivateKey   Secret // PEM; set by [Settings.NeedOkta]
-	PrivateKeyID string // blank: none
+	PrivateKey   Secret // PEM or JWK; set by [Settings.NeedOkta]
+	PrivateKeyID string // blank: the JWK's, or none
 	Token        Secret // instead of client id and key
 	Reserve      int    // per cent of each rate limit that is left to others
 }
@@ -97,12 +96,12 @@ func (s *Settings) loadOkta(env Env, ls []layer) (err error) {
 		return fmt.Errorf("both a private key (%s) and an API token (%s) for Okta: remove one, best the token", key.from, token.from)
 	}
 	if key.text != "" {
-		s.readKey = func() (privateKey, error) {
-			k, err := key.privateKey(env)
+		s.readKey = func() (string, error) {
+			text, err := key.key(env)
 			if err != nil {
-				return k, fmt.Errorf("Okta private key from %s: %w", key.from, err)
+				return "", fmt.Errorf("Okta private key from %s: %w", key.from, err)
 			}
-			return k, nil
+			return text, nil
 		}
 	}
 	s.Okta.Token = NewSecret(token.text)
@@ -165,15 +164,9 @@ func (s *Settings) NeedOkta() error {
 	if s.Okta.ClientID == "" {
 		return missing(OktaClientID, "the client id of the API services app whose private key is given")
 	}
-	k, err := s.readKey()
-	if err != nil {
-		return err
-	}
-	s.Okta.PrivateKey = NewSecret(k.pem)
-	if s.Okta.PrivateKeyID == "" {
-		s.Okta.PrivateKeyID = k.id
-	}
-	return nil
+	key, err := s.readKey()
+	s.Okta.PrivateKey = NewSecret(key)
+	return err
 }
 
 // NeedDatabricks reports what is missing to reach the Databricks account.
@@ -191,6 +184,3 @@ func missing(name, expected string) error {
 	set := byName[name]
 	return fmt.Errorf("%s is not set: give --%s or set %s, for example %s", set.Usage, set.Name, set.Env, expected)
 }
-
-// IsLoopback reports whether the URL's host is this machine.
-func IsLoopback(u *url.URL) bool { return loopback(u.Hostname()) }
