@@ -1,0 +1,116 @@
+package databricks
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/aimcheck/aimcheck/audit"
+	"github.com/go-json-experiment/json"
+	"github.com/go-json-experiment/json/jsontext"
+)
+
+// workspaceGroupsPath is where a workspace lists its groups. The host must be
+// one that serves account and workspaces alike; the header says which is meant.
+const workspaceGroupsPath = "/api/2.0/preview/scim/v2/Groups"
+
+const workspaceHeader = "X-Databricks-Workspace-Id"
+
+// listDetails reads who may enter each workspace and which groups it has of its
+// own. These replace what the account's listing says of the same groups.
+func (c *Client) listDetails(ctx context.Context, ids []string, emit func(audit.Page) error) audit.Reading {
+	r := each(ctx, workspaces.singular, ids, emit, func(ctx context.Context, id string) (audit.Page, error) {
+		records, err := c.assignments(ctx, id)
+		if err != nil {
+			return audit.Page{}, err
+		}
+		local, err := c.workspaceGroups(ctx, id)
+		if err != nil {
+			return audit.Page{}, err
+		}
+		return audit.Page{Records: append(records, local...), Expected: len(ids), Update: true}, nil
+	})
+	r.API = "GET " + c.workspaces() + "/{id}/permissionassignments, GET " + workspaceGroupsPath
+	return r
+}
+
+func (c *Client) assignments(ctx context.Context, workspace string) ([]any, error) {
+	path, err := below(c.workspaces(), workspace)
+	if err != nil {
+		return nil, err
+	}
+	body, err := c.get(ctx, path+"/permissionassignments", nil, nil)
+	if err != nil {
+		return nil, err
+	}
+	var answer struct {
+		Assignments []jsontext.Value `json:"permission_assignments"`
+	}
+	if err := json.Unmarshal(body, &answer, lenient); err != nil {
+		return nil, fmt.Errorf("expected permission_assignments: %s", where(err))
+	}
+	var records []any
+	for _, raw := range answer.Assignments {
+		record, err := decodeAssignment(workspace, raw)
+		if err != nil {
+			record = audit.Undecoded{Input: audit.DatabricksWorkspaceDetails, Raw: raw,
+				Error: fmt.Sprintf("assignment of workspace %s: %s", workspace, where(err))}
+		}
+		records = append(records, record)
+	}
+	return records, nil
+}
+
+func decodeAssignment(workspace string, raw jsontext.Value) (any, error) {
+	var a struct {
+		Permissions list `json:"permissions"`
+		Principal   struct {
+			ID text `json:"principal_id"`
+		} `json:"principal"`
+	}
+	if err := decode(raw, &a); err != nil {
+		return nil, err
+	}
+	if a.Principal.ID == "" {
+		return nil, errors.New("field principal/principal_id: expected text, found nothing")
+	}
+	return audit.DatabricksAssignment{
+		Workspace:   workspace,
+		Principal:   string(a.Principal.ID),
+		Permissions: a.Permissions.values(),
+	}, nil
+}
+
+// workspaceGroups reads a workspace's own groups. Its list has the account's
+// groups too that may enter it; these are the account's to tell.
+func (c *Client) workspaceGroups(ctx context.Context, workspace string) ([]any, error) {
+	if strings.HasPrefix(c.host.Host, "accounts.") || strings.HasPrefix(c.host.Host, "accounts-dod.") {
+		return nil, fmt.Errorf("%s does not serve workspaces, so that their own groups can't be read through it: "+
+			"set the host to the account's unified URL, or leave out --workspace-details", c.host.Host)
+	}
+	local := groups
+	local.input, local.plural = audit.DatabricksWorkspaceDetails, "groups of workspace "+workspace
+	var records []any
+	get := c.pages(workspaceGroupsPath, local, map[string]string{workspaceHeader: workspace})
+	r := readListing(ctx, local, get, func(p audit.Page) error {
+		if p.Restart {
+			records = nil
+		}
+		for _, record := range p.Records {
+			if g, ok := record.(audit.DatabricksGroup); ok {
+				if g.ResourceType == "Group" {
+					continue
+				}
+				g.Workspace = workspace
+				record = g
+			}
+			records = append(records, record)
+		}
+		return nil
+	})
+	if !r.Complete && !strings.HasPrefix(r.Reason, "an object could not be decoded") {
+		return nil, errors.New(r.Reason)
+	}
+	return records, nil
+}
