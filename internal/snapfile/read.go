@@ -1,0 +1,255 @@
+package snapfile
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"hash"
+	"io"
+	"iter"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/aimcheck/aimcheck/audit"
+)
+
+// Read reads the snapshot that [Write] wrote; name is how messages call it. A
+// file that is damaged, cut, edited or of another version is refused.
+func Read(r io.Reader, name string) (*audit.Snapshot, error) {
+	s, err := read(r)
+	var own *fileError
+	switch {
+	case err == nil:
+		return s, nil
+	case errors.As(err, &own):
+		return nil, fmt.Errorf("snapshot %s %s; %s", name, own.what, own.advice)
+	}
+	return nil, fmt.Errorf("reading snapshot %s: %w", name, err)
+}
+
+// A fileError says what is wrong with a file, as opposed to with reading it.
+type fileError struct{ what, advice string }
+
+func (e *fileError) Error() string { return e.what + "; " + e.advice }
+
+func damaged(format string, args ...any) error {
+	return &fileError{
+		"is damaged: " + fmt.Sprintf(format, args...),
+		`take an intact copy of it, or read the directories again with "aimcheck snapshot"`,
+	}
+}
+
+func foreign(what string) error {
+	return &fileError{what, `expected a file written by "aimcheck snapshot"`}
+}
+
+// A block is a frame's text, in both of the forms in which it is needed.
+type block struct {
+	frame
+	raw  []byte
+	text string
+}
+
+func read(r io.Reader) (*audit.Snapshot, error) {
+	z, err := newDecompressor()
+	if err != nil {
+		return nil, err
+	}
+	defer z.Close()
+
+	file, pool := sha256.New(), newBufferPool()
+	expand := func(f frame) block {
+		if f.err != nil {
+			return block{frame: f}
+		}
+		raw, err := z.DecodeAll(f.data, pool.get())
+		if err == nil && !utf8.Valid(raw) {
+			err = errors.New("a text is not valid UTF-8")
+		}
+		if err != nil {
+			f.err = damaged("the frame at byte %d: %v", f.offset, err)
+		}
+		return block{f, raw, string(raw)}
+	}
+	in := reader{content: newContent(), kinds: kinds()}
+	for b := range inParallel(hashed(frames(r), file), expand) {
+		if err := in.block(b); err != nil {
+			return nil, err
+		}
+		pool.put(b.raw)
+	}
+	return in.finish(digest(file))
+}
+
+// hashed passes frames on and adds all but the trailer to h.
+func hashed(in iter.Seq[frame], h hash.Hash) iter.Seq[frame] {
+	return func(yield func(frame) bool) {
+		for f := range in {
+			if f.sum {
+				h.Write(f.data)
+			}
+			if !yield(f) {
+				return
+			}
+		}
+	}
+}
+
+// A reader takes the blocks of a file, one after another.
+type reader struct {
+	content *content
+	builder audit.Builder
+	kinds   []kind
+	begun   bool // the manifest was read
+	trailer *block
+	kind    int    // of the line before, in kinds
+	key     string // of the line before
+	lines   int
+}
+
+func (r *reader) block(b block) error {
+	var own *fileError
+	switch {
+	case r.trailer != nil:
+		return damaged("something follows its end, from byte %d on", b.offset)
+	case errors.Is(b.err, errNoFrame) && !r.begun:
+		return foreign("is no snapshot")
+	case errors.Is(b.err, errCut):
+		return damaged("it is cut short at byte %d", b.offset+int64(len(b.data)))
+	case errors.Is(b.err, errNoFrame) || errors.Is(b.err, errBadFrame):
+		return damaged("there is no sound zstd frame at byte %d", b.offset)
+	case errors.As(b.err, &own) && !r.begun:
+		return foreign("is damaged at its beginning, or no snapshot")
+	case b.err != nil:
+		return b.err
+	case !r.begun:
+		r.begun = true
+		return r.manifest(b.text)
+	case !b.sum:
+		r.trailer = &b
+		return nil
+	}
+	return r.records(b)
+}
+
+func (r *reader) manifest(text string) error {
+	text, rest, _ := strings.Cut(text, "\n")
+	var m manifest
+	if err := json.Unmarshal([]byte(text), &m); m.Schema != Schema {
+		kind, version, _ := strings.Cut(m.Schema, "/")
+		if wanted, known, _ := strings.Cut(Schema, "/"); kind == wanted {
+			return &fileError{
+				fmt.Sprintf("is of version %q, of which this program knows %q alone", version, known),
+				fmt.Sprintf("use the version of aimcheck that wrote it (%q), or read the directories again", m.Tool.Version),
+			}
+		}
+		return foreign("is no snapshot")
+	} else if err != nil {
+		return damaged("its manifest: %v", err)
+	}
+	d := json.NewDecoder(strings.NewReader(text))
+	d.DisallowUnknownFields()
+	if err := d.Decode(&m); err != nil {
+		return damaged("its manifest: %v", err)
+	}
+	if rest != "" {
+		return damaged("it was compressed again, by another program")
+	}
+	r.builder.Okta, r.builder.Databricks = m.Okta, m.Databricks
+	for _, reading := range m.Readings {
+		r.builder.Read(reading)
+	}
+	r.lines = 1
+	return nil
+}
+
+func (r *reader) records(b block) error {
+	text := b.text
+	d := decoder{s: text}
+	for d.i < len(text) {
+		from := d.i // of lines of the same kind
+		k, err := r.next(&d)
+		if err != nil {
+			return err
+		}
+		n := 0
+		for d.i < len(text) && d.begin(k.tag) {
+			n++
+			record := k.read(&d)
+			if !d.end() {
+				return damaged("line %d, of the kind %s, is not as it should be", r.lines+n, k.tag)
+			}
+			if k.unique && r.key >= d.key {
+				return damaged("line %d, of the kind %s, is out of order", r.lines+n, k.tag)
+			}
+			r.key = d.key
+			if err := r.builder.Add(record); err != nil {
+				return err
+			}
+		}
+		r.key = strings.Clone(r.key) // not a part of the block
+		r.lines += n
+		r.content.lines[k.tag] += n
+		r.content.of(k).Write(b.raw[from:d.i])
+	}
+	return nil
+}
+
+// next finds the kind of the next line: that of the line before, or a later one.
+func (r *reader) next(d *decoder) (*kind, error) {
+	at := d.i
+	for i := range r.kinds {
+		k := &r.kinds[i]
+		if !d.begin(k.tag) {
+			continue
+		}
+		d.i = at
+		if i < r.kind {
+			return nil, damaged("line %d, of the kind %s, is out of order", r.lines+1, k.tag)
+		}
+		if i > r.kind {
+			r.kind, r.key = i, ""
+		}
+		return k, nil
+	}
+	return nil, damaged("line %d is of no known kind", r.lines+1)
+}
+
+// finish checks what was read against the trailer.
+func (r *reader) finish(file string) (*audit.Snapshot, error) {
+	switch {
+	case !r.begun:
+		return nil, foreign("is empty")
+	case r.trailer == nil:
+		return nil, damaged("it is cut short: its last line is missing")
+	}
+	var found struct{ Trailer *trailer }
+	if err := json.Unmarshal([]byte(r.trailer.text), &found); err != nil || found.Trailer == nil {
+		return nil, damaged("its last line is not as it should be")
+	}
+	for _, k := range r.kinds {
+		if has, wants := r.content.lines[k.tag], found.Trailer.Lines[k.tag]; has != wants {
+			return nil, damaged("it has %d lines of the kind %s and should have %d", has, k.tag, wants)
+		}
+	}
+	s, err := r.builder.Snapshot()
+	if err != nil {
+		return nil, damaged("%v", err)
+	}
+	want := r.content.trailer(s)
+	want.File = file
+	switch {
+	case found.Trailer.Okta != want.Okta:
+		return nil, damaged("what it holds of Okta was changed")
+	case found.Trailer.Databricks != want.Databricks:
+		return nil, damaged("what it holds of Databricks was changed")
+	case found.Trailer.File != want.File:
+		return nil, damaged("its bytes were changed")
+	case !bytes.Equal(r.trailer.data, plainFrame(jsonLine(map[string]trailer{"trailer": want}))):
+		return nil, damaged("its last line was changed")
+	}
+	s.Digest = want.Digest
+	return s, nil
+}
