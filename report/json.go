@@ -108,7 +108,7 @@ type severityCounts struct {
 // not simulated stays empty: nothing is known of it.
 func withZeros(i audit.Impact) audit.Impact {
 	fill := func(counts map[audit.Outcome]int) map[audit.Outcome]int {
-		if counts == nil {
+		if len(counts) == 0 {
 			return nil
 		}
 		all := map[audit.Outcome]int{}

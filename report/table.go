@@ -40,8 +40,7 @@ func findingsTable(r *audit.Report) table {
 	}
 }
 
-// subjectsTable has a row per finding and subject. Where a subject plays
-// several parts in a finding, roles, fields and values stand line by line.
+// subjectsTable has a row per finding and subject, with the part it plays.
 func subjectsTable(r *audit.Report) table {
 	return table{
 		columns: []column{{name: "finding", width: 36}, {name: "rule", width: 24}, {name: "severity", width: 10}, {name: "subject", width: 32},
@@ -140,18 +139,28 @@ func planOf(r *audit.Report) *audit.Plan {
 	return r.Plan
 }
 
-// parts returns what the finding shows of the subject: one line for each piece
-// of evidence.
+// parts returns the part that the subject plays in the finding: of its evidence
+// what holds the value they collide on, else all of it. Several pieces are
+// separated by semicolons; findings.json has them one by one.
 func parts(f *audit.Finding, s audit.Subject) (role, field, value string) {
-	first := true
+	onKey := func(e *audit.Evidence) bool { return e.Value == f.Key || audit.Fold(e.Value) == f.Key }
+	var all, key []*audit.Evidence
 	for i := range f.Evidence {
-		e := &f.Evidence[i]
-		switch {
-		case e.Subject != s:
-		case first:
-			role, field, value, first = e.Role, e.Field, e.Value, false
-		default:
-			role, field, value = role+"\n"+e.Role, field+"\n"+e.Field, value+"\n"+e.Value
+		if e := &f.Evidence[i]; e.Subject == s {
+			all = append(all, e)
+			if onKey(e) {
+				key = append(key, e)
+			}
+		}
+	}
+	if len(key) > 0 {
+		all = key
+	}
+	for i, e := range all {
+		if i == 0 {
+			role, field, value = e.Role, e.Field, e.Value
+		} else {
+			role, field, value = role+"; "+e.Role, field+"; "+e.Field, value+"; "+e.Value
 		}
 	}
 	return role, field, value
@@ -162,7 +171,8 @@ func parts(f *audit.Finding, s audit.Subject) (role, field, value string) {
 func nameIn(r *audit.Report, f *audit.Finding, s audit.Subject) string {
 	field := nameField(s.Kind)
 	for i := range f.Evidence {
-		if e := &f.Evidence[i]; e.Subject == s && e.Field == field {
+		e := &f.Evidence[i]
+		if e.Subject == s && e.Field == field && (e.Role == "userName of" || e.Role == "login of" || e.Role == "name of") {
 			return e.Value
 		}
 	}

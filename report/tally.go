@@ -115,25 +115,25 @@ func cautions(r *audit.Report) (notes []string) {
 	return notes
 }
 
-// meaning says what an outcome does to an identity.
+// meaning says what an outcome does to an identity, in few letters.
 func meaning(o audit.Outcome) string {
 	switch o {
 	case audit.WrongPerson:
-		return "the id is one person's, the name another's"
+		return "id of one, name of another"
 	case audit.Duplicate:
-		return "AIM creates a second identity beside it"
+		return "a second identity is created"
 	case audit.Ambiguous:
-		return "two or more Okta users could be meant"
+		return "several Okta users fit"
 	case audit.Blocked:
-		return "its name keeps the Okta group out"
+		return "name keeps Okta's group out"
 	case audit.Deactivate:
-		return "Okta does not know it, or says it has left"
+		return "unknown to Okta, or left it"
 	case audit.Unmanaged:
 		return "stays local"
 	case audit.Linked:
-		return "managed by AIM, as it should be"
+		return "managed, as it should be"
 	case audit.Provision:
-		return "created cleanly at first use"
+		return "created at first use"
 	}
 	return ""
 }
@@ -148,7 +148,7 @@ type effect struct {
 // effects lists the outcomes that occur.
 func effects(r *audit.Report) (es []effect) {
 	count := func(counts map[audit.Outcome]int, o audit.Outcome) int {
-		if counts == nil {
+		if len(counts) == 0 {
 			return -1
 		}
 		return counts[o]
@@ -165,7 +165,7 @@ func effects(r *audit.Report) (es []effect) {
 // ofWhatWasRead is the caveat of every figure of an incomplete snapshot.
 func ofWhatWasRead(r *audit.Report) string {
 	if r.Verdict == audit.Incomplete {
-		return "  (of what was read)"
+		return " (of what was read)"
 	}
 	return ""
 }
@@ -219,7 +219,7 @@ func automatic(r *audit.Report) string {
 		s += ": " + strings.Join(does, ", ")
 	}
 	if undecided > 0 {
-		s += "; " + thousands(undecided) + " wait for a decision"
+		s += "; " + thousands(undecided) + " undecided"
 	}
 	return s
 }

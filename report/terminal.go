@@ -85,9 +85,17 @@ func (p *page) labelled(label, text string) {
 }
 
 func (p *page) verdict(r *audit.Report) {
-	p.line("%s  %s", p.paint(headline(r.Verdict), gravity(r)), because(r))
+	head := headline(r.Verdict)
+	for i, line := range strings.Split(ansi.Wrap(because(r), p.width-len(head)-2, " "), "\n") {
+		if i == 0 {
+			p.line("%s  %s", p.paint(head, gravity(r)), line)
+		} else {
+			p.line("%*s  %s", len(head), "", line)
+		}
+	}
 	s := r.Snapshot
-	p.line("%s", visible(fmt.Sprintf("Okta %s, %s; Databricks %s, %s", s.Okta.Tenant, counted(s.OktaUsers.Len(), "user"),
+	p.line("%s", visible(fmt.Sprintf("%s: %s, Databricks %s: %s",
+		strings.TrimPrefix(s.Okta.Tenant, "https://"), counted(s.OktaUsers.Len(), "user"),
 		s.Databricks.Tenant, counted(s.DatabricksUsers.Len(), "user"))))
 }
 
@@ -98,11 +106,26 @@ func (p *page) impact(r *audit.Report) {
 		p.line("What enabling AIM would do is not known")
 		return
 	}
-	p.line("%-14s%10s%12s%10s%12s%s", "With AIM on", "users now", "after plan", "groups", "after plan", ofWhatWasRead(r))
-	for _, e := range es {
-		line := fmt.Sprintf("%10s%12s%10s%12s  %s", known(e.usersNow), known(e.usersAfter),
-			known(e.groupsNow), known(e.groupsAfter), meaning(e.outcome))
-		p.line("%s%s", p.paint(fmt.Sprintf("%-14s", e.outcome), harm(e.outcome)), line)
+	heads := []string{"users", "with plan", "groups", "with plan"}
+	rows := make([][]string, len(es))
+	for i, e := range es {
+		rows[i] = []string{known(e.usersNow), known(e.usersAfter), known(e.groupsNow), known(e.groupsAfter)}
+	}
+	widths := make([]int, len(heads))
+	for i := range widths {
+		for _, row := range append(rows, heads) {
+			widths[i] = max(widths[i], ansi.StringWidth(row[i]))
+		}
+	}
+	cells := func(row []string) (line string) {
+		for i, cell := range row {
+			line += strings.Repeat(" ", 2+widths[i]-ansi.StringWidth(cell)) + cell
+		}
+		return line
+	}
+	p.line("%-12s%s %s", "With AIM on", cells(heads), ofWhatWasRead(r))
+	for i, e := range es {
+		p.line("%s%s  %s", p.paint(fmt.Sprintf("%-12s", e.outcome), harm(e.outcome)), cells(rows[i]), meaning(e.outcome))
 	}
 }
 
@@ -115,14 +138,14 @@ func (p *page) findings(r *audit.Report, room int) {
 	}
 	p.line("")
 	p.labelled("Findings", head)
-	room = max(room-2, 3)
+	room = max(room-2, 2)
 	for i, t := range ts {
 		if i == room-1 && len(ts) > room {
 			rest := 0
 			for _, t := range ts[i:] {
 				rest += t.findings
 			}
-			p.line("%20s  and %s more of %d other rules", "", thousands(rest), len(ts)-i)
+			p.line("%20s  more, of %s", thousands(rest), counted(len(ts)-i, "other rule"))
 			return
 		}
 		p.line("  %s%10s  %-24s  %s", p.paint(fmt.Sprintf("%-8s", t.severity), t.severity), thousands(t.findings), t.rule, t.title)
