@@ -3,6 +3,7 @@ package audit
 import (
 	"cmp"
 	"iter"
+	"sync"
 )
 
 // A Ref is the place of an object in the snapshot. Refs mean nothing outside the
@@ -113,6 +114,7 @@ type Index struct {
 	apps   appIndex
 	links  linkIndex
 	claim  claimIndex
+	within func() map[Ref][]Ref // the Databricks groups that each member is in directly, made when first asked for
 
 	collided map[Ref]bool // subjects of collision rules, once those have run
 }
@@ -125,6 +127,7 @@ func NewIndex(s *Snapshot, set Settings) *Index {
 	ix.apps = newAppIndex(s)
 	ix.links = newLinkIndex(s)
 	ix.claim = newClaimIndex(s, ix.Settings)
+	ix.within = sync.OnceValue(ix.memberships)
 	return ix
 }
 
@@ -325,6 +328,11 @@ func (ix *Index) DatabricksUser(d Ref) DatabricksUser { return ix.DatabricksUser
 
 // DatabricksGroup returns the record of d.
 func (ix *Index) DatabricksGroup(d Ref) DatabricksGroup { return ix.DatabricksGroups.At(int(d.n)) }
+
+// DatabricksWorkspace returns the record of w.
+func (ix *Index) DatabricksWorkspace(w Ref) DatabricksWorkspace {
+	return ix.DatabricksWorkspaces.At(int(w.n))
+}
 
 // DatabricksServicePrincipal returns the record of d.
 func (ix *Index) DatabricksServicePrincipal(d Ref) DatabricksServicePrincipal {

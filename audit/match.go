@@ -1,6 +1,7 @@
 package audit
 
 import (
+	"cmp"
 	"iter"
 	"slices"
 )
@@ -234,7 +235,7 @@ func (ix *Index) Automatic(d Ref) (Ref, bool) {
 			return Ref{}, false
 		}
 	case DatabricksGroupKind:
-		if !ix.Managed(d) || len(ix.groupsNamedLike(d)) > 1 {
+		if !ix.Managed(d) || len(ix.filterGroups(ix.groups.name[d.n], ix.Managed)) > 1 {
 			return Ref{}, false
 		}
 	case DatabricksServicePrincipalKind:
@@ -261,17 +262,6 @@ func ReservedGroup(name string) bool { return slices.Contains(reservedGroups, Fo
 func (ix *Index) Managed(g Ref) bool {
 	group := ix.DatabricksGroup(g)
 	return !group.WorkspaceLocal() && !ReservedGroup(group.DisplayName)
-}
-
-// groupsNamedLike returns the managed groups that have g's folded name, g among them.
-func (ix *Index) groupsNamedLike(g Ref) []Ref {
-	var same []Ref
-	for _, n := range ix.groups.local.of(ix.groups.name[g.n]) {
-		if r := (Ref{DatabricksGroupKind, n}); ix.Managed(r) {
-			same = append(same, r)
-		}
-	}
-	return same
 }
 
 // AccountAdmin reports whether a Databricks identity has the role account_admin directly.
@@ -307,4 +297,18 @@ func (ix *Index) called(d Ref, name string) bool {
 		return sameFold(ix.DatabricksServicePrincipal(d).ApplicationID, name)
 	}
 	return false
+}
+
+// IsTokenOwner reports whether d's token runs provisioning: the owner that the
+// settings name, else the caller.
+func (ix *Index) IsTokenOwner(d Ref) bool {
+	return ix.called(d, cmp.Or(ix.Settings.SCIMTokenOwner, ix.Databricks.Caller))
+}
+
+// MayDeactivate reports whether a plan may ever deactivate the Databricks user:
+// it is no account admin, not the caller, not the token's owner, and nobody else
+// works under its name.
+func (ix *Index) MayDeactivate(d Ref) bool {
+	_, conflict := ix.Conflict(d)
+	return !conflict && !ix.AccountAdmin(d) && !ix.IsCaller(d) && !ix.IsTokenOwner(d)
 }

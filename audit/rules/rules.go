@@ -9,6 +9,8 @@ func All() []*audit.Rule {
 	return []*audit.Rule{
 		SharedEmail,
 		LoginEmailCollision,
+		MalformedUsername,
+		LookalikeUsername,
 		MissingName,
 		MissingExternalID,
 		UnknownExternalID,
@@ -18,6 +20,19 @@ func All() []*audit.Rule {
 		DuplicateExternalID,
 		SplitIdentity,
 		CaseVariantUsername,
+		SSOClaimSplit,
+		LinkedToDeprovisioned,
+		NameMismatch,
+		InactiveWithEntitlements,
+		ManagedTokenOwner,
+		RedundantDirectGrant,
+		AmbiguousGroupName,
+		DuplicateGroupName,
+		GroupNameDrift,
+		ReservedGroupName,
+		GroupMemberDrift,
+		WorkspaceGroupClash,
+		IdentityFederationDisabled,
 	}
 }
 

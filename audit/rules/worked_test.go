@@ -4,7 +4,6 @@ import (
 	"encoding/json"
 	"os"
 	"path/filepath"
-	"slices"
 	"testing"
 	"time"
 
@@ -14,15 +13,6 @@ import (
 	"github.com/aimcheck/aimcheck/audit"
 	"github.com/aimcheck/aimcheck/audit/rules"
 )
-
-// later names the rules that are not there yet: what the worked tenants expect
-// of them is left out.
-var later = []string{
-	"malformed-username", "lookalike-username", "sso-claim-split", "linked-to-deprovisioned", "name-mismatch",
-	"inactive-with-entitlements", "managed-token-owner", "redundant-direct-grant", "ambiguous-group-name",
-	"duplicate-group-name", "group-name-drift", "reserved-group-name", "group-member-drift",
-	"workspace-group-clash", "identity-federation-disabled",
-}
 
 // A worked tenant is one of testdata/examples, see the README there.
 type worked struct {
@@ -94,11 +84,6 @@ func check(t *testing.T, w worked) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := slices.DeleteFunc(w.Expected.Findings, func(f workedFinding) bool { return slices.Contains(later, f.Rule) })
-	blocked := slices.ContainsFunc(want, func(f workedFinding) bool { return f.Severity == audit.Blocker })
-	if w.Expected.Verdict == audit.NotReady && !blocked {
-		w.Expected.Verdict = audit.Ready // the blockers are those of later rules
-	}
 	if report.Verdict != w.Expected.Verdict {
 		t.Errorf("verdict %s, want %s", report.Verdict, w.Expected.Verdict)
 	}
@@ -111,7 +96,7 @@ func check(t *testing.T, w worked) {
 		got = append(got, g)
 	}
 	inOrder := cmpopts.SortSlices(func(a, b workedFinding) bool { return a.Rule+a.Key < b.Rule+b.Key })
-	if diff := cmp.Diff(want, got, inOrder, cmpopts.EquateEmpty()); diff != "" {
+	if diff := cmp.Diff(w.Expected.Findings, got, inOrder, cmpopts.EquateEmpty()); diff != "" {
 		t.Errorf("findings (-want +got)\n%s", diff)
 	}
 
@@ -133,15 +118,9 @@ func check(t *testing.T, w worked) {
 		ops = append(ops, workedOperation{op.Action, op.Target.String(), op.Field, op.From, op.To, op.Decision})
 	}
 	byField := cmpopts.SortSlices(func(a, b workedOperation) bool { return a.Target+a.Field < b.Target+b.Field })
-	notYet := cmpopts.IgnoreSliceElements(func(op workedOperation) bool { return nameMismatchLater(op) })
-	if diff := cmp.Diff(w.Expected.Operations, ops, byField, notYet, cmpopts.EquateEmpty()); diff != "" {
+	if diff := cmp.Diff(w.Expected.Operations, ops, byField, cmpopts.EquateEmpty()); diff != "" {
 		t.Errorf("operations (-want +got)\n%s", diff)
 	}
-}
-
-// nameMismatchLater tells the operations that only name-mismatch asks for.
-func nameMismatchLater(op workedOperation) bool {
-	return slices.Contains(later, "name-mismatch") && op.Action == audit.SetName && op.From != "" && op.From != " "
 }
 
 type scimValues []struct{ Value, Type string }

@@ -1,0 +1,41 @@
+# The commands of the project. `make help` lists them.
+
+GO      ?= go
+VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo unknown)
+PEERS   := testdata/peers
+
+.PHONY: help build demo test check bench fuzz soak peers
+
+help: ## list the commands
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-7s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+build: ## build ./aimcheck, one static binary
+	CGO_ENABLED=0 $(GO) build -trimpath -ldflags "-s -w -X main.version=$(VERSION)" -o aimcheck ./cmd/aimcheck
+
+demo: build ## run the main job on imitations of both directories, and show the reports
+	./aimcheck demo
+
+test: peers ## run every test, with the race detector, the vendors' descriptions and independent peers included
+	AIMCHECK_PEERS=$(CURDIR)/$(PEERS) $(GO) test -race -timeout 8m ./...
+
+peers: $(PEERS)/node_modules/.installed
+
+$(PEERS)/node_modules/.installed: $(PEERS)/package-lock.json
+	cd $(PEERS) && npm ci --no-audit --no-fund --ignore-scripts --loglevel=error
+	@touch $@
+
+check: ## look for what tests don't find: gofmt, vet, staticcheck, and known flaws where their database can be had
+	@test -z "$$(gofmt -l $$(git ls-files '*.go'))" || { gofmt -l $$(git ls-files '*.go'); echo "not gofmt-ed: run gofmt -w on these"; exit 1; }
+	$(GO) vet ./...
+	$(GO) mod verify
+	$(GO) run honnef.co/go/tools/cmd/staticcheck@v0.8.2 ./...
+	@sh .ci/govulncheck
+
+bench: ## measure, and print the figures
+	$(GO) test -run '^$$' -bench . -benchmem ./...
+
+fuzz: ## let every fuzz target look for trouble, FUZZTIME each
+	@sh .ci/fuzz $(or $(FUZZTIME),30s)
+
+soak: ## the long forms of the tests: minutes to hours
+	AIMCHECK_SOAK=1 AIMCHECK_PEERS=$(CURDIR)/$(PEERS) $(GO) test -race -timeout 4h -count 1 ./... -rapid.checks=20000

@@ -1,0 +1,54 @@
+package audit
+
+import (
+	"strings"
+	"unicode"
+	"unicode/utf8"
+
+	"go.mau.fi/util/confusable"
+	"golang.org/x/text/cases"
+	"golang.org/x/text/unicode/norm"
+)
+
+// Skeleton returns what a folded name looks like: the skeleton of UTS #39, with
+// the confusables of Unicode 17.0.0, default ignorables removed and no
+// bidirectional step. Names that look alike have one skeleton.
+func Skeleton(folded string) string {
+	if !utf8.ValidString(folded) {
+		return folded
+	}
+	var b strings.Builder
+	for _, r := range norm.NFD.String(folded) {
+		if defaultIgnorable(r) {
+			continue
+		}
+		if prototype := confusable.GetReplacement(r); prototype != "" {
+			b.WriteString(prototype)
+		} else {
+			b.WriteRune(r)
+		}
+	}
+	return norm.NFD.String(b.String())
+}
+
+// defaultIgnorable is Unicode's Default_Ignorable_Code_Point, as
+// DerivedCoreProperties.txt derives it.
+func defaultIgnorable(r rune) bool {
+	switch {
+	case r < 0xAD:
+		return false
+	case unicode.Is(unicode.White_Space, r), unicode.Is(unicode.Prepended_Concatenation_Mark, r),
+		0xFFF9 <= r && r <= 0xFFFB, 0x13430 <= r && r <= 0x13440:
+		return false
+	}
+	return unicode.In(r, unicode.Cf, unicode.Other_Default_Ignorable_Code_Point, unicode.Variation_Selector)
+}
+
+// FullFold returns a folded name under Unicode's full case folding (statuses C
+// and F), which merges ß with ss.
+func FullFold(folded string) string {
+	if plain(folded) || !utf8.ValidString(folded) {
+		return folded
+	}
+	return norm.NFC.String(cases.Fold().String(folded))
+}

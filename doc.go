@@ -1,0 +1,3 @@
+// Package aimcheck holds the architecture of the program, and the test that
+// keeps it; the program is cmd/aimcheck.
+package aimcheck
