@@ -1,0 +1,295 @@
+package okta
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/url"
+	"sync/atomic"
+	"time"
+
+	"github.com/aimcheck/aimcheck/audit"
+)
+
+const (
+	maxRestarts   = 3  // of a listing that moved while it was read
+	maxBlankPages = 50 // in a row: a listing that has nothing more to give but never ends
+
+	// secondLook is how far before its start a listing's second look reaches:
+	// more than Okta's answers lag behind its writes.
+	secondLook = 30 * time.Second
+)
+
+// List reads one listing to its end and hands each page to emit. The reading is
+// complete only if every page came whole, the last one led to no other, and no
+// object came twice; otherwise it says why. A listing that moved while it was
+// read starts again, with a page that says Restart.
+//
+// Req.Of lists the groups whose members, or the apps whose users are read.
+func (c *Client) List(ctx context.Context, req audit.Request, emit func(audit.Page) error) audit.Reading {
+	var requests atomic.Int64
+	l := &listing{client: c, emit: emit, of: req.Of}
+	r := audit.Reading{Input: req.Input, Asked: true, Expected: -1}
+	var read func(context.Context) error
+	switch req.Input {
+	case audit.OktaUsers:
+		r.API, read = "GET /api/v1/users", l.readUsers
+	case audit.OktaGroups:
+		r.API, read = "GET /api/v1/groups", l.readGroups
+	case audit.OktaMembers:
+		r.API, read = "GET /api/v1/groups/{id}/users", l.readMembers
+	case audit.OktaApps:
+		r.API, read = "GET /api/v1/apps", l.readApps
+	case audit.OktaAppUsers:
+		r.API, read = "GET /api/v1/apps/{id}/users", l.readAppUsers
+	default:
+		r.Reason = fmt.Sprintf("%v is no listing of Okta's", req.Input)
+		return r
+	}
+	err := l.settle(context.WithValue(ctx, counterKey{}, &requests), read)
+	r.Requests, r.Received = int(requests.Load()), l.received
+	switch {
+	case ctx.Err() != nil:
+		r.Reason = "interrupted"
+	case err != nil:
+		r.Reason = err.Error()
+	case l.undecoded > 0:
+		r.Reason = fmt.Sprintf("%d of %d objects could not be decoded, the first is %s", l.undecoded, l.received, l.firstUndecoded)
+	default:
+		r.Complete = true
+	}
+	return r
+}
+
+// A listing is what one call of List has read so far.
+type listing struct {
+	client *Client
+	emit   func(audit.Page) error
+	of     []string
+
+	seen           map[string]int // the number of the chain that gave each id last
+	chains         int
+	received       int
+	undecoded      int
+	firstUndecoded string
+}
+
+// errMoved says that a listing did not hold still: it must be read again.
+type errMoved struct{ what string }
+
+func (e errMoved) Error() string { return e.what }
+
+// settle reads until the listing held still.
+func (l *listing) settle(ctx context.Context, read func(context.Context) error) error {
+	for restarts := 0; ; restarts++ {
+		l.seen, l.chains, l.received, l.undecoded, l.firstUndecoded = map[string]int{}, 0, 0, 0, ""
+		err := read(ctx)
+		var moved errMoved
+		if !errors.As(err, &moved) {
+			return err
+		}
+		if restarts == maxRestarts {
+			return fmt.Errorf("%w; the listing was read %d times and never held still: run again later", moved, restarts+1)
+		}
+		if err := l.emit(audit.Page{Restart: true}); err != nil {
+			return err
+		}
+	}
+}
+
+// readUsers reads the users of every status: a plain listing leaves the
+// deprovisioned out, so they are listed apart. A user can pass from one listing
+// to the other between the two, so a second look at what changed meanwhile ends it.
+func (l *listing) readUsers(ctx context.Context) error {
+	since := l.client.clock.time().Add(-secondLook)
+	list := l.client.users
+	if err := l.chain(ctx, list, "limit=200", userDecoder, false); err != nil {
+		return err
+	}
+	if err := l.chain(ctx, list, filter(`status eq "DEPROVISIONED"`), userDecoder, false); err != nil {
+		return err
+	}
+	changed := filter(fmt.Sprintf(`lastUpdated ge "%s"`, since.UTC().Format("2006-01-02T15:04:05.000Z")))
+	err := l.chain(ctx, list, changed, userDecoder, true)
+	var refused *apiError
+	if errors.As(err, &refused) && refused.status == http.StatusBadRequest {
+		l.client.note("Okta refused a second look at the users that changed while they were read (%s): such changes may be missing", refused.reason)
+		return nil
+	}
+	return err
+}
+
+func (l *listing) readGroups(ctx context.Context) error {
+	return l.chain(ctx, l.client.groups, "limit=200", groupDecoder, false)
+}
+
+func (l *listing) readApps(ctx context.Context) error {
+	return l.chain(ctx, l.client.apps, "limit=200", appDecoder, false)
+}
+
+func (l *listing) readAppUsers(ctx context.Context) error {
+	for _, app := range l.of {
+		l.seen = map[string]int{} // a user may have several apps
+		if err := l.chain(ctx, l.client.appUsers(app), "limit=500", appUserDecoder(app), false); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// filter is the query that lists users by an expression of Okta's.
+func filter(expression string) string {
+	return "filter=" + url.QueryEscape(expression) + "&limit=200"
+}
+
+// chain reads a listing from its first page to the one without a next, and
+// hands on every object. What an earlier chain gave is replaced. An object that
+// comes twice in one chain says that the listing moved; a second look, again,
+// may well meet an object twice, but not a page of nothing else.
+func (l *listing) chain(ctx context.Context, list call, query string, d decoder, again bool) error {
+	l.chains++
+	return l.pages(ctx, list, query, d, func(objects []object) error {
+		var first, replaced audit.Page
+		replaced.Update = true
+		fresh := len(objects) == 0
+		for _, o := range objects {
+			chain, known := l.seen[o.id]
+			if known && chain == l.chains && o.id != "" {
+				if !again {
+					return errMoved{fmt.Sprintf("%s %s was listed twice", d.kind, o.id)}
+				}
+			} else {
+				fresh = true
+			}
+			l.seen[o.id] = l.chains
+			if !known || o.id == "" {
+				l.received++
+			}
+			if u, ok := o.record.(audit.Undecoded); ok {
+				l.countUndecoded(u)
+			}
+			if known || again {
+				replaced.Records = append(replaced.Records, o.record)
+			} else {
+				first.Records = append(first.Records, o.record)
+			}
+		}
+		if !fresh {
+			return errMoved{fmt.Sprintf("a page of %ss came twice", d.kind)}
+		}
+		for _, p := range []audit.Page{first, replaced} {
+			if len(p.Records) == 0 {
+				continue
+			}
+			if err := l.emit(p); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+func (l *listing) countUndecoded(u audit.Undecoded) {
+	if l.undecoded++; l.undecoded == 1 {
+		l.firstUndecoded = u.Error
+	}
+}
+
+// pages follows a listing's next links, whose queries it sends as they stand,
+// and hands each page's objects to each. It ends with an error if they lead in
+// a circle or to blank pages without end.
+func (l *listing) pages(ctx context.Context, list call, query string, d decoder, each func([]object) error) error {
+	sent, blank := map[string]bool{}, 0
+	for {
+		sent[query] = true
+		p, err := l.client.get(ctx, list, query)
+		if err != nil {
+			return err
+		}
+		objects, err := d.objects(p.body)
+		if err != nil {
+			return fmt.Errorf("GET %s: %w", p.path, err)
+		}
+		next, more, err := p.next()
+		if err != nil {
+			return fmt.Errorf("GET %s: %w", p.path, err)
+		}
+		if err := each(objects); err != nil {
+			return err
+		}
+		if !more {
+			return nil
+		}
+		if blank++; len(objects) > 0 {
+			blank = 0
+		}
+		if sent[next] || blank > maxBlankPages {
+			return errMoved{fmt.Sprintf("the pages of GET %s lead in a circle", p.path)}
+		}
+		query = next
+	}
+}
+
+// readMembers reads the members of one group after another. A group that can't
+// be read does not keep the others from being read.
+func (l *listing) readMembers(ctx context.Context) error {
+	failed, first := 0, error(nil)
+	for _, group := range l.of {
+		record, err := l.groupMembers(ctx, group)
+		var answer *apiError
+		if errors.As(err, &answer) && (answer.status == http.StatusNotFound || answer.status == http.StatusForbidden) {
+			if failed++; first == nil {
+				first = err
+			}
+			continue
+		}
+		if err != nil {
+			return fmt.Errorf("members of group %s: %w", group, err)
+		}
+		l.received++
+		if err := l.emit(audit.Page{Records: record}); err != nil {
+			return err
+		}
+	}
+	if failed > 0 {
+		return fmt.Errorf("the members of %d of %d groups could not be read, the first because of %w", failed, len(l.of), first)
+	}
+	return nil
+}
+
+// groupMembers reads the members of one group, again if the list moved, into
+// one record and what could not be decoded.
+func (l *listing) groupMembers(ctx context.Context, group string) (records []any, err error) {
+	for restarts := 0; ; restarts++ {
+		var members []audit.Value
+		var undecoded []any
+		seen := map[string]bool{}
+		err = l.pages(ctx, l.client.members(group), "limit=200", memberDecoder, func(objects []object) error {
+			for _, o := range objects {
+				if o.id != "" && seen[o.id] {
+					return errMoved{fmt.Sprintf("user %s was listed twice", o.id)}
+				}
+				seen[o.id] = true
+				if u, ok := o.record.(audit.Undecoded); ok {
+					u.Error = fmt.Sprintf("group %s: %s", group, u.Error)
+					undecoded = append(undecoded, u)
+				} else {
+					members = append(members, audit.Value{Value: o.id})
+				}
+			}
+			return nil
+		})
+		var moved errMoved
+		if errors.As(err, &moved) && restarts < maxRestarts {
+			continue
+		}
+		if err != nil {
+			return nil, err
+		}
+		for _, u := range undecoded {
+			l.countUndecoded(u.(audit.Undecoded))
+		}
+		return append(undecoded, audit.OktaGroupMembers{Group: group, Members: audit.NewValues(members...)}), nil
+	}
+}
