@@ -158,13 +158,13 @@ type bufferPool chan []byte
 
 func newBufferPool() bufferPool { return make(bufferPool, 2*runtime.GOMAXPROCS(0)) }
 
-// get returns an empty buffer.
+// get returns an empty buffer, with room for a frame's text if it was used before.
 func (p bufferPool) get() []byte {
 	select {
 	case b := <-p:
 		return b[:0]
 	default:
-		return make([]byte, 0, frameText+frameText/8)
+		return nil
 	}
 }
 
