@@ -46,11 +46,14 @@ func subjectsTable(r *audit.Report) table {
 		columns: []column{{name: "finding", width: 36}, {name: "rule", width: 24}, {name: "severity", width: 10}, {name: "subject", width: 32},
 			{name: "name", width: 30}, {name: "role", width: 24}, {name: "field", width: 20}, {name: "value", width: 34}},
 		rows: func(yield func([]string) bool) {
+			row := make([]string, 8)
 			for i := range r.Findings {
 				f := &r.Findings[i]
+				row[0], row[1], row[2] = f.ID, f.Rule, f.Severity.String()
 				for _, s := range f.Subjects {
-					role, field, value := parts(f, s)
-					if !yield([]string{f.ID, f.Rule, f.Severity.String(), s.String(), nameIn(r, f, s), role, field, value}) {
+					row[3], row[4] = s.String(), nameIn(r, f, s)
+					row[5], row[6], row[7] = parts(f, s)
+					if !yield(row) {
 						return
 					}
 				}
@@ -144,22 +147,19 @@ func planOf(r *audit.Report) *audit.Plan {
 // separated by semicolons; findings.json has them one by one.
 func parts(f *audit.Finding, s audit.Subject) (role, field, value string) {
 	onKey := func(e *audit.Evidence) bool { return e.Value == f.Key || audit.Fold(e.Value) == f.Key }
-	var all, key []*audit.Evidence
+	only := false // what is on the key
 	for i := range f.Evidence {
-		if e := &f.Evidence[i]; e.Subject == s {
-			all = append(all, e)
-			if onKey(e) {
-				key = append(key, e)
-			}
-		}
+		e := &f.Evidence[i]
+		only = only || e.Subject == s && onKey(e)
 	}
-	if len(key) > 0 {
-		all = key
-	}
-	for i, e := range all {
-		if i == 0 {
-			role, field, value = e.Role, e.Field, e.Value
-		} else {
+	first := true
+	for i := range f.Evidence {
+		e := &f.Evidence[i]
+		switch {
+		case e.Subject != s || only && !onKey(e):
+		case first:
+			role, field, value, first = e.Role, e.Field, e.Value, false
+		default:
 			role, field, value = role+"; "+e.Role, field+"; "+e.Field, value+"; "+e.Value
 		}
 	}

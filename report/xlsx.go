@@ -7,7 +7,9 @@ import (
 	"fmt"
 	"io"
 	"iter"
+	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"unicode/utf16"
 	"unicode/utf8"
@@ -75,9 +77,11 @@ type workbook struct {
 	rows       int // that a sheet holds, its header included
 	parts      []part
 	head       int
+	headRight  int // over numbers
 	title      int
 	section    int
 	link       int
+	number     int
 	wrap       int
 	input      int // cells that people fill in
 	severities map[string]int
@@ -90,27 +94,41 @@ type part struct {
 }
 
 func (b *workbook) makeStyles() (err error) {
-	style := func(s excelize.Style) int {
+	style := func(font excelize.Font, fill string, s excelize.Style) int {
+		font.Family = "Calibri"
+		font.Size = cmp.Or(font.Size, 11)
+		s.Font = &font
+		if fill != "" {
+			s.Fill = excelize.Fill{Type: "pattern", Pattern: 1, Color: []string{fill}}
+		}
 		id, e := b.file.NewStyle(&s)
 		err = cmp.Or(err, e)
 		return id
 	}
-	fill := func(colour string) excelize.Fill {
-		return excelize.Fill{Type: "pattern", Pattern: 1, Color: []string{colour}}
-	}
-	b.head = style(excelize.Style{Font: &excelize.Font{Bold: true, Color: "FFFFFF"}, Fill: fill("1F3A5F")})
-	b.title = style(excelize.Style{Font: &excelize.Font{Bold: true, Size: 18}})
-	b.section = style(excelize.Style{Font: &excelize.Font{Bold: true, Size: 13}})
-	b.link = style(excelize.Style{Font: &excelize.Font{Color: "0563C1", Underline: "single"}})
-	b.wrap = style(excelize.Style{Alignment: &excelize.Alignment{WrapText: true, Vertical: "top"}})
-	b.input = style(excelize.Style{Fill: fill("FFF9DB")})
+	b.head = style(excelize.Font{Bold: true, Color: "FFFFFF"}, "1F3A5F", excelize.Style{})
+	b.headRight = style(excelize.Font{Bold: true, Color: "FFFFFF"}, "1F3A5F", excelize.Style{Alignment: &excelize.Alignment{Horizontal: "right"}})
+	b.title = style(excelize.Font{Bold: true, Size: 18}, "", excelize.Style{})
+	b.section = style(excelize.Font{Bold: true, Size: 13}, "", excelize.Style{})
+	b.link = style(excelize.Font{Color: "0563C1", Underline: "single"}, "", excelize.Style{})
+	b.number = style(excelize.Font{}, "", excelize.Style{NumFmt: 3}) // 1,048,576
+	b.wrap = style(excelize.Font{}, "", excelize.Style{Alignment: &excelize.Alignment{WrapText: true, Vertical: "top"}})
+	b.input = style(excelize.Font{}, "FFF9DB", excelize.Style{})
 	b.severities = map[string]int{
-		audit.Blocker.String(): style(excelize.Style{Fill: fill("F4B6B6"), Font: &excelize.Font{Bold: true, Color: "7A0010"}}),
-		audit.Error.String():   style(excelize.Style{Fill: fill("FAD7B5"), Font: &excelize.Font{Color: "7A3A00"}}),
-		audit.Warning.String(): style(excelize.Style{Fill: fill("FFF2B8"), Font: &excelize.Font{Color: "5F4B00"}}),
-		audit.Info.String():    style(excelize.Style{Fill: fill("D7E7F7"), Font: &excelize.Font{Color: "1F3A5F"}}),
+		"":                     style(excelize.Font{Color: "1B5E20"}, "D9F0DB", excelize.Style{}), // all is well
+		audit.Blocker.String(): style(excelize.Font{Bold: true, Color: "7A0010"}, "F4B6B6", excelize.Style{}),
+		audit.Error.String():   style(excelize.Font{Color: "7A3A00"}, "FAD7B5", excelize.Style{}),
+		audit.Warning.String(): style(excelize.Font{Color: "5F4B00"}, "FFF2B8", excelize.Style{}),
+		audit.Info.String():    style(excelize.Font{Color: "1F3A5F"}, "D7E7F7", excelize.Style{}),
 	}
 	return err
+}
+
+// printWide makes a sheet that is printed as wide as the paper.
+func (b *workbook) printWide(sheet string) error {
+	landscape, fit, height := "landscape", true, 0
+	return cmp.Or(
+		b.file.SetSheetProps(sheet, &excelize.SheetPropsOptions{FitToPage: &fit}),
+		b.file.SetPageLayout(sheet, &excelize.PageLayoutOptions{Orientation: &landscape, FitToHeight: &height}))
 }
 
 // addTable adds the table as a sheet, or as many as its rows need.
@@ -158,7 +176,10 @@ func (s *sheet) begin() error {
 	if _, err := s.book.file.NewSheet(s.title()); err != nil {
 		return err
 	}
-	var err error
+	err := s.book.printWide(s.title())
+	if err != nil {
+		return err
+	}
 	if s.out, err = s.book.file.NewStreamWriter(s.title()); err != nil {
 		return err
 	}
@@ -190,7 +211,7 @@ func (s *sheet) add(row []string) error {
 		}
 		s.cells[i] = value
 	}
-	return s.out.SetRow(fmt.Sprintf("A%d", s.row), s.cells)
+	return s.out.SetRow("A"+strconv.Itoa(s.row), s.cells)
 }
 
 // end closes the part, with a filter over all of it and, where decisions are
@@ -231,10 +252,20 @@ func cellText(text string, list bool) string {
 	return cut(guarded(printable(text)), list, excelize.TotalCellChars)
 }
 
-// printable returns s with the characters that XML can't hold as \u escapes.
+// surrogate is a text that readers of workbooks take for half a character.
+var surrogate = regexp.MustCompile(`_x[Dd][89A-Fa-f][0-9A-Fa-f]{2}_`)
+
+// printable returns s with \u escapes for the characters that XML can't hold, and
+// for those that turn the direction of writing: a cell shows what it says.
 func printable(s string) string {
+	if strings.Contains(s, "_x") {
+		for at := surrogate.FindStringIndex(s); at != nil; at = surrogate.FindStringIndex(s) {
+			s = s[:at[0]] + `\u005f` + s[at[0]+1:]
+		}
+	}
 	bad := func(r rune) bool {
-		return r < ' ' && r != '\t' && r != '\n' && r != '\r' || r == 0xfffe || r == 0xffff || r == utf8.RuneError
+		return r < ' ' && r != '\t' && r != '\n' && r != '\r' || r == 0xfffe || r == 0xffff || r == utf8.RuneError ||
+			0x202a <= r && r <= 0x202e || 0x2066 <= r && r <= 0x2069
 	}
 	if strings.IndexFunc(s, bad) < 0 {
 		return s

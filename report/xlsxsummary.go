@@ -19,12 +19,14 @@ type summary struct {
 // addSummary fills the first sheet; the others must be there, it links to them.
 func (b *workbook) addSummary(r *audit.Report) error {
 	s := &summary{book: b}
-	for col, width := range map[string]float64{"A": 26, "B": 58, "C": 14, "D": 14, "E": 14, "F": 14} {
+	for col, width := range map[string]float64{"A": 26, "B": 64, "C": 14, "D": 14, "E": 14, "F": 14} {
 		s.keep(b.file.SetColWidth(summarySheet, col, col, width))
 	}
 	off := false
 	s.keep(b.file.SetSheetView(summarySheet, 0, &excelize.ViewOptions{ShowGridLines: &off}))
 
+	s.keep(b.printWide(summarySheet))
+	s.keep(b.file.SetRowHeight(summarySheet, 1, 28))
 	s.cells(b.title, "aimcheck: "+headline(r.Verdict))
 	s.cells(0, because(r))
 	snap := r.Snapshot
@@ -109,8 +111,12 @@ func (s *summary) cells(style int, values ...any) {
 		at, err := excelize.CoordinatesToCellName(i+1, s.row)
 		s.keep(err)
 		s.keep(s.book.file.SetCellValue(summarySheet, at, v))
-		if style != 0 {
-			s.keep(s.book.file.SetCellStyle(summarySheet, at, at, style))
+		id := style
+		if _, ok := v.(int); ok {
+			id = s.book.number
+		}
+		if id != 0 {
+			s.keep(s.book.file.SetCellStyle(summarySheet, at, at, id))
 		}
 	}
 }
@@ -127,7 +133,7 @@ func (s *summary) heading(title string, heads ...string) {
 	s.cells(s.book.section, values...)
 	for i, h := range heads {
 		if h != "" {
-			s.style(string(rune('B'+i)), s.book.head)
+			s.style(string(rune('B'+i)), s.book.headRight)
 		}
 	}
 }
