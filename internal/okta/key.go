@@ -24,12 +24,16 @@ const (
 	assertionFor   = 5 * time.Minute
 )
 
+// ErrKey is what every error about the text of the private key wraps. Nothing
+// was sent then.
+var ErrKey = errors.New("okta private key")
+
 // newSigner makes what signs the client assertions with the private key in
 // text. The errors never quote the key.
 func newSigner(text, id string, now func() time.Time) (jose.Signer, error) {
 	key, kid, err := parseKey(text)
 	if err != nil {
-		return nil, fmt.Errorf("okta private key: %w", err)
+		return nil, fmt.Errorf("%w: %w", ErrKey, err)
 	}
 	if id == "" {
 		id = kid
@@ -49,7 +53,7 @@ func newSigner(text, id string, now func() time.Time) (jose.Signer, error) {
 		}
 	}
 	if alg == "" {
-		return nil, errors.New("okta private key: Okta takes RSA, or EC on P-256, P-384 or P-521: make such a key")
+		return nil, fmt.Errorf("%w: Okta takes RSA, or EC on P-256, P-384 or P-521: make such a key", ErrKey)
 	}
 	options := &jose.SignerOptions{}
 	if id != "" {
@@ -57,7 +61,7 @@ func newSigner(text, id string, now func() time.Time) (jose.Signer, error) {
 	}
 	s, err := jose.NewSigner(jose.SigningKey{Algorithm: alg, Key: key}, options)
 	if err != nil {
-		return nil, fmt.Errorf("okta private key: %v", err)
+		return nil, fmt.Errorf("%w: %w", ErrKey, err)
 	}
 	return &signer{s, now}, nil
 }
