@@ -81,7 +81,7 @@ func (f *fileReader) read(r io.Reader) error {
 	}
 	lines := &lineReader{r: buffered, line: 1}
 	dec := jsontext.NewDecoder(lines, lenient)
-	err := splitFile(dec, func(raw jsontext.Value) error {
+	blank, err := splitFile(dec, func(raw jsontext.Value) error {
 		line := lines.at(dec.InputOffset() - int64(len(raw)))
 		if err := f.value(raw, line); err != nil {
 			return fmt.Errorf("line %d: %w", line, err)
@@ -94,7 +94,7 @@ func (f *fileReader) read(r io.Reader) error {
 	switch {
 	case err != nil:
 		return err
-	case len(f.seen) == 0 && lines.read == 0:
+	case blank:
 		return fmt.Errorf("expected %s in JSON, found an empty file; a listing without any is []", f.kind.plural)
 	case f.total != absent && f.total != len(f.seen):
 		return fmt.Errorf("%d %s are announced (totalResults) and the file holds %d; export them again, every page of them",
@@ -104,35 +104,26 @@ func (f *fileReader) read(r io.Reader) error {
 }
 
 // splitFile gives each top-level value to take, or its elements if it is an
-// array.
-func splitFile(dec *jsontext.Decoder, take func(jsontext.Value) error) error {
-	depth := 0
-	for {
-		switch dec.PeekKind() {
-		case '[':
-			if depth == 0 {
-				if _, err := dec.ReadToken(); err != nil {
-					return err
-				}
-				depth++
-				continue
-			}
-		case ']':
+// array. It reports whether there was nothing at all.
+func splitFile(dec *jsontext.Decoder, take func(jsontext.Value) error) (blank bool, err error) {
+	for blank, inArray := true, false; ; blank = false {
+		switch k := dec.PeekKind(); {
+		case k == '[' && !inArray, k == ']':
 			if _, err := dec.ReadToken(); err != nil {
-				return err
+				return false, err
 			}
-			depth--
+			inArray = k == '['
 			continue
 		}
 		raw, err := dec.ReadValue()
-		if err == io.EOF && depth == 0 {
-			return nil
+		if err == io.EOF {
+			return blank, nil
 		}
 		if err != nil {
-			return err
+			return false, err
 		}
 		if err := take(raw); err != nil {
-			return err
+			return false, err
 		}
 	}
 }
