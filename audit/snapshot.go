@@ -197,6 +197,7 @@ func (b *Builder) Read(r Reading) { b.readings[r.Input] = r }
 func (b *Builder) Add(record any) error { return b.add(record, false) }
 
 // Update adds one record in place of those with its id, where there are such.
+// An assignment has no id: it replaces none.
 func (b *Builder) Update(record any) error { return b.add(record, true) }
 
 func (b *Builder) add(record any, update bool) error {
@@ -222,7 +223,7 @@ func (b *Builder) add(record any, update bool) error {
 	case DatabricksWorkspace:
 		return b.workspaces.add(r, update)
 	case DatabricksAssignment:
-		return b.assignments.add(r, update)
+		return b.assignments.add(r, false) // an update of a principal's access to one workspace leaves the others
 	case Undecoded:
 		b.undecoded = append(b.undecoded, r)
 		return nil

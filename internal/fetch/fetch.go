@@ -1,0 +1,182 @@
+// Package fetch reads both directories side by side into one snapshot.
+//
+// A listing that fails costs its own input, never the run: its reading says
+// that it is not complete, and why. What cannot be shown to be complete is not.
+package fetch
+
+import (
+	"context"
+	"sync"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/aimcheck/aimcheck/audit"
+)
+
+// A Directory is one of the two vendors' directories. Listings of it run
+// concurrently; it keeps to the vendor's pace by itself.
+type Directory interface {
+	// Source says which directory it is and what was asked of it so far.
+	Source() audit.Source
+
+	// List lists what req asks for and hands it to emit, page by page and from
+	// one goroutine at a time. It stops soon after ctx is done or emit fails.
+	// The reading is complete only if every object was handed over.
+	List(ctx context.Context, req audit.Request, emit func(audit.Page) error) audit.Reading
+}
+
+// Options say what to read.
+type Options struct {
+	Okta, Databricks Directory // nil: not read
+
+	Members          bool   // of the groups that matter, in both directories
+	Apps             bool   // Okta's, and the users of OktaApp
+	WorkspaceDetails bool   // workspace-local groups and assignments
+	OktaApp          string // id of the app that signs people in to Databricks; may be blank
+
+	Now   func() time.Time
+	Event func(Event) // progress, one at a time; nil to discard. It must not wait.
+}
+
+// An Event reports the progress of one listing.
+type Event struct {
+	Input    audit.Input
+	Received int    // so far
+	Expected int    // in all; 0 if that is not known
+	Done     bool   // the listing has ended
+	Reason   string // why it is not complete, once it has ended
+}
+
+// Snapshot reads the directories. Its error is the context's, when that is
+// done; whatever else goes wrong stands in the snapshot's readings.
+func Snapshot(ctx context.Context, o Options) (*audit.Snapshot, error) {
+	r := &run{o: o, found: newFound()}
+	started := o.Now().UTC()
+	r.builder.Okta.Finished, r.builder.Databricks.Finished = started, started
+	if err := r.all(ctx); err != nil {
+		return nil, err
+	}
+	r.builder.Okta = source(o.Okta, started, r.builder.Okta.Finished)
+	r.builder.Databricks = source(o.Databricks, started, r.builder.Databricks.Finished)
+	s, _ := r.builder.Snapshot() // a directory that contradicts itself: the reading says so
+	return s, nil
+}
+
+func source(d Directory, started, finished time.Time) audit.Source {
+	if d == nil {
+		return audit.Source{}
+	}
+	s := d.Source()
+	s.Started, s.Finished = started, finished
+	return s
+}
+
+// A run is one reading of the directories.
+type run struct {
+	o Options
+
+	mu      sync.Mutex // guards what follows
+	builder audit.Builder
+	found   found
+	done    [audit.DatabricksWorkspaceDetails + 1]bool // inputs that were read completely
+}
+
+// all runs every listing that was asked for, each as soon as it can start.
+func (r *run) all(ctx context.Context) error {
+	g, ctx := errgroup.WithContext(ctx)
+	list := func(d Directory, req audit.Request) {
+		g.Go(func() error { return r.list(ctx, d, req) })
+	}
+	if okta := r.o.Okta; okta != nil {
+		list(okta, audit.Request{Input: audit.OktaUsers})
+		if r.o.Apps {
+			list(okta, audit.Request{Input: audit.OktaApps})
+		}
+		if r.o.Apps && r.o.OktaApp != "" {
+			list(okta, audit.Request{Input: audit.OktaAppUsers, Of: []string{r.o.OktaApp}})
+		}
+	}
+	if databricks := r.o.Databricks; databricks != nil {
+		list(databricks, audit.Request{Input: audit.DatabricksUsers})
+		list(databricks, audit.Request{Input: audit.DatabricksServicePrincipals})
+		g.Go(func() error { return r.workspaces(ctx, databricks) })
+	}
+	g.Go(func() error { return r.groups(ctx) })
+	return g.Wait()
+}
+
+// workspaces lists the workspaces, and then what is in them.
+func (r *run) workspaces(ctx context.Context, d Directory) error {
+	err := r.list(ctx, d, audit.Request{Input: audit.DatabricksWorkspaces})
+	if err != nil || !r.o.WorkspaceDetails {
+		return err
+	}
+	of := r.found.workspaceIDs()
+	return r.list(ctx, d, audit.Request{Input: audit.DatabricksWorkspaceDetails, Of: of}, audit.DatabricksWorkspaces)
+}
+
+// groups lists the groups of both directories, and then the members of those
+// that matter, which only both lists together tell.
+func (r *run) groups(ctx context.Context) error {
+	var both []audit.Input
+	lists, listing := errgroup.WithContext(ctx)
+	list := func(d Directory, in audit.Input) {
+		if d != nil {
+			both = append(both, in)
+			lists.Go(func() error { return r.list(listing, d, audit.Request{Input: in}) })
+		}
+	}
+	list(r.o.Okta, audit.OktaGroups)
+	list(r.o.Databricks, audit.DatabricksGroups)
+	if err := lists.Wait(); err != nil || !r.o.Members {
+		return err
+	}
+	okta, databricks := r.found.groupsThatMatter()
+	if len(both) < 2 {
+		okta, databricks = r.found.allGroups()
+	}
+	members, listing := errgroup.WithContext(ctx)
+	if r.o.Okta != nil {
+		members.Go(func() error {
+			return r.list(listing, r.o.Okta, audit.Request{Input: audit.OktaMembers, Of: okta}, both...)
+		})
+	}
+	if r.o.Databricks != nil {
+		members.Go(func() error {
+			return r.list(listing, r.o.Databricks, audit.Request{Input: audit.DatabricksMembers, Of: databricks}, both...)
+		})
+	}
+	return members.Wait()
+}
+
+// list runs one listing. What it lists is chosen from the lists it is based on,
+// so that it is complete only if they are. The error is the context's.
+func (r *run) list(ctx context.Context, d Directory, req audit.Request, basis ...audit.Input) error {
+	l := &listing{run: r, req: req}
+	if len(basis) > 0 {
+		l.expected = len(req.Of)
+	}
+	reading := audit.Reading{Complete: true}
+	if len(basis) == 0 || len(req.Of) > 0 { // else there is nothing to ask for
+		reading = d.List(ctx, req, l.page)
+	}
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	reading.Input, reading.Asked = req.Input, true
+	if why := l.doubt(reading, basis); why != "" {
+		reading.Complete, reading.Reason = false, why
+	}
+	r.done[req.Input] = reading.Complete
+	r.builder.Read(reading)
+	finished := &r.builder.Databricks.Finished
+	if req.Input.Okta() {
+		finished = &r.builder.Okta.Finished
+	}
+	*finished = r.o.Now().UTC()
+	l.event(Event{Done: true, Reason: reading.Reason})
+	return nil
+}

@@ -1,0 +1,83 @@
+package fetch
+
+import (
+	"fmt"
+
+	"github.com/aimcheck/aimcheck/audit"
+)
+
+// A listing is one listing under way.
+type listing struct {
+	run      *run
+	req      audit.Request
+	received int
+	expected int
+	err      error // of the first page that could not be kept
+}
+
+// page keeps one page.
+func (l *listing) page(p audit.Page) error {
+	r := l.run
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if l.err != nil {
+		return l.err
+	}
+	if p.Restart {
+		r.builder.Forget(l.req.Input)
+		r.found.forget(l.req.Input)
+		l.received = 0
+	}
+	for _, record := range p.Records {
+		if p.Update {
+			l.err = r.builder.Update(record)
+		} else {
+			l.err = r.builder.Add(record)
+		}
+		if l.err != nil {
+			return l.err
+		}
+		r.found.add(record)
+	}
+	switch {
+	case l.req.Input == audit.DatabricksWorkspaceDetails:
+		l.received++ // a page is a workspace
+	case !p.Update:
+		l.received += len(p.Records)
+	}
+	if p.Expected > 0 {
+		l.expected = p.Expected
+	}
+	l.event(Event{})
+	return nil
+}
+
+// event reports e, of this listing.
+func (l *listing) event(e Event) {
+	if l.run.o.Event == nil {
+		return
+	}
+	e.Input, e.Received, e.Expected = l.req.Input, l.received, l.expected
+	l.run.o.Event(e)
+}
+
+// doubt says why the reading is not complete, "" if it is. A directory's word
+// that it is complete is not enough.
+func (l *listing) doubt(r audit.Reading, basis []audit.Input) string {
+	switch {
+	case l.err != nil:
+		return l.err.Error()
+	case !r.Complete && r.Reason == "":
+		return "the listing ended early: run again"
+	case !r.Complete:
+		return r.Reason
+	case r.Expected > r.Received:
+		return fmt.Sprintf("%d objects were announced and %d received: run again", r.Expected, r.Received)
+	}
+	for _, in := range basis {
+		if !l.run.done[in] {
+			return fmt.Sprintf("%s, from which it is chosen what to read here, is not complete", in)
+		}
+	}
+	return ""
+}
