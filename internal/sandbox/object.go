@@ -6,33 +6,81 @@ import (
 	"fmt"
 	"iter"
 	"strings"
-
-	"github.com/go-json-experiment/json/jsontext"
 )
 
 // Objects are looked into without being decoded: what is odd about them
 // (a key twice, bad UTF-8, a number for a text) must survive.
 
 // eachMember yields the members of the JSON object raw as they stand in it. It
-// yields nothing for anything else.
+// yields nothing for anything else; raw is known to be valid JSON.
 func eachMember(raw []byte) iter.Seq2[string, json.RawMessage] {
 	return func(yield func(string, json.RawMessage) bool) {
-		d := newDecoder(raw)
-		if t, err := d.ReadToken(); err != nil || t.Kind() != '{' {
+		i := skip(raw, 0, " \t\r\n")
+		if i == len(raw) || raw[i] != '{' {
 			return
 		}
-		for d.PeekKind() == '"' {
-			t, err := d.ReadToken()
-			if err != nil {
+		for {
+			i = skip(raw, i+1, " \t\r\n")
+			if i == len(raw) || raw[i] != '"' {
 				return
 			}
-			name := t.String()
-			value, err := d.ReadValue()
-			if err != nil || !yield(name, json.RawMessage(value)) {
+			end := endOfValue(raw, i)
+			name := raw[i:end]
+			i = skip(raw, end, " \t\r\n:")
+			end = endOfValue(raw, i)
+			if !yield(unquote(name), raw[i:end:end]) {
+				return
+			}
+			if i = skip(raw, end, " \t\r\n"); i == len(raw) || raw[i] != ',' {
 				return
 			}
 		}
 	}
+}
+
+// skip returns the index, from i on, of the first byte that is not in set.
+func skip(raw []byte, i int, set string) int {
+	for i < len(raw) && strings.IndexByte(set, raw[i]) >= 0 {
+		i++
+	}
+	return i
+}
+
+// endOfValue returns the index after the JSON value that begins at i.
+func endOfValue(raw []byte, i int) int {
+	depth := 0
+	for ; i < len(raw); i++ {
+		switch raw[i] {
+		case '"':
+			for i++; i < len(raw) && raw[i] != '"'; i++ {
+				if raw[i] == '\\' {
+					i++
+				}
+			}
+		case '{', '[':
+			depth++
+			continue
+		case '}', ']':
+			depth--
+		default: // within a number or a word, or between values
+			if depth == 0 && (i+1 >= len(raw) || strings.IndexByte(",}] \t\r\n", raw[i+1]) >= 0) {
+				return i + 1
+			}
+			continue
+		}
+		if depth == 0 {
+			return min(i+1, len(raw))
+		}
+	}
+	return len(raw)
+}
+
+// unquote returns the content of a JSON text.
+func unquote(quoted []byte) string {
+	if bytes.IndexByte(quoted, '\\') < 0 && len(quoted) >= 2 {
+		return string(quoted[1 : len(quoted)-1])
+	}
+	return text(quoted)
 }
 
 // memberOf returns the last member of that name, as most parsers do, or nil.
@@ -40,7 +88,7 @@ func memberOf(raw []byte, name string) json.RawMessage {
 	var found json.RawMessage
 	for n, v := range eachMember(raw) {
 		if n == name {
-			found = append(found[:0], v...)
+			found = v
 		}
 	}
 	return found
@@ -64,7 +112,7 @@ func with(raw []byte, name string, value string) []byte {
 	if out[len(out)-1] != '{' {
 		out = append(out, ',')
 	}
-	return fmt.Appendf(out, "%q:%s}", name, value)
+	return fmt.Appendf(out, "%s:%s}", encodeText(name), value)
 }
 
 // without returns the object raw less its members of that name.
@@ -76,8 +124,4 @@ func without(raw []byte, name string) []byte {
 		}
 	}
 	return out
-}
-
-func newDecoder(raw []byte) *jsontext.Decoder {
-	return jsontext.NewDecoder(bytes.NewReader(raw), jsontext.AllowDuplicateNames(true), jsontext.AllowInvalidUTF8(true))
 }

@@ -26,24 +26,32 @@ var (
 	lastDay  = time.Date(2025, 9, 1, 0, 0, 0, 0, time.UTC)
 )
 
-// newTable indexes the objects of a list found at at. It fails when an id is
-// missing or there twice.
+// newTable indexes the objects of a list found at at. It fails when one is no
+// JSON object, or an id is missing or there twice.
 func newTable(at string, objects []json.RawMessage) (*table, error) {
-	index, err := uniqueIDs(at, "id", objects)
-	if err != nil {
-		return nil, err
-	}
-	t := &table{rows: make([]row, len(objects)), index: index}
-	for id, i := range index {
-		t.rows[i] = newRow(id, objects[i])
+	t := &table{rows: make([]row, len(objects)), index: make(map[string]int, len(objects))}
+	for i, raw := range objects {
+		r := newRow(raw)
+		if r.id == "" {
+			return nil, noID(at, i, "id", raw)
+		}
+		if first, ok := t.index[r.id]; ok {
+			return nil, twice(at, i, first, "id", r.id)
+		}
+		t.rows[i], t.index[r.id] = r, i
 	}
 	return t, nil
 }
 
-func newRow(id string, raw json.RawMessage) row {
-	r := row{raw: raw, id: id, status: "ACTIVE"}
+func newRow(raw json.RawMessage) row {
+	r := row{raw: raw, status: "ACTIVE"}
+	if !json.Valid(raw) {
+		return r
+	}
 	for name, value := range eachMember(raw) {
 		switch name {
+		case "id":
+			r.id = text(value)
 		case "status":
 			r.status = text(value)
 		case "created":
@@ -54,7 +62,7 @@ func newRow(id string, raw json.RawMessage) row {
 	}
 	// Times that are missing are made from the id: the same at every run.
 	h := fnv.New64a()
-	_, _ = h.Write([]byte(id))
+	_, _ = h.Write([]byte(r.id))
 	seconds := lastDay.Unix() - firstDay.Unix()
 	if r.created == 0 {
 		r.created = firstDay.UnixMilli() + int64(h.Sum64()%uint64(seconds))*1000

@@ -98,14 +98,22 @@ func uniqueIDs(at, key string, objects []json.RawMessage) (map[string]int, error
 	for i, raw := range objects {
 		id := text(memberOf(raw, key))
 		if id == "" {
-			return nil, fmt.Errorf("%s[%d]: expected an object with a text or number %q, found %s", at, i, key, shorten(raw))
+			return nil, noID(at, i, key, raw)
 		}
 		if first, ok := seen[id]; ok {
-			return nil, fmt.Errorf("%s[%d] (%s %q): expected each %s once, but %s[%d] has it too", at, i, key, id, key, at, first)
+			return nil, twice(at, i, first, key, id)
 		}
 		seen[id] = i
 	}
 	return seen, nil
+}
+
+func noID(at string, i int, key string, raw json.RawMessage) error {
+	return fmt.Errorf("%s[%d]: expected a JSON object with a text or number %q, found %s", at, i, key, shorten(raw))
+}
+
+func twice(at string, i, first int, key, id string) error {
+	return fmt.Errorf("%s[%d] (%s %q): expected each %s once, but %s[%d] has it too", at, i, key, id, key, at, first)
 }
 
 // shorten returns the beginning of an object, for a message.
