@@ -1,0 +1,163 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/aimcheck/aimcheck/audit"
+	"github.com/aimcheck/aimcheck/report"
+)
+
+func (e *env) auditCommand() *cobra.Command {
+	var a auditing
+	var format outputFormat
+	var out, failOn string
+	var formats []string
+	cmd := &cobra.Command{
+		Use:   "audit",
+		Short: "read both directories, find what AIM would get wrong, write reports and a plan",
+		Long: "Audit reads the Okta org and the Databricks account, or a snapshot of them, applies every rule, works out what enabling AIM would do,\n" +
+			"and writes the reports and the plan into a folder. It changes nothing in either directory.",
+		Example: "  aimcheck audit\n  aimcheck audit --snapshot tenant.snapshot --out reports --format csv,json --fail-on error",
+		Args:    noArguments,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			threshold, err := parseFailOn(failOn)
+			if err != nil {
+				return usageError(err)
+			}
+			for _, f := range formats {
+				if !slices.Contains(report.Formats(), f) {
+					return usagef("--format: %w", unknownWord("format", f, report.Formats()))
+				}
+			}
+			r, err := a.run(cmd.Context(), e)
+			if err != nil {
+				return err
+			}
+			if err := writeReports(cmd.Context(), out, formats, r); err != nil {
+				return err
+			}
+			if format.json() {
+				err = writeOne(e.stdout, "findings.json", r)
+			} else {
+				err = report.Summary(e.stdout, r, report.Terminal{
+					Width: e.outWidth, Color: e.color(), Out: out, Next: next(r, out),
+				})
+			}
+			if err != nil {
+				return fileError("write to", "standard output", err)
+			}
+			if err := e.incomplete(r.Snapshot.Incomplete()); err != nil {
+				return err
+			}
+			return threshold.judge(r)
+		},
+	}
+	f := cmd.Flags()
+	f.SortFlags = false
+	f.StringVar(&out, "out", "aimcheck-report", "`DIR` for the reports, made if it is missing")
+	f.StringSliceVar(&formats, "format", report.Formats(), "`LIST` of formats to write besides findings.json and plan.json")
+	f.StringVar(&failOn, "fail-on", audit.Blocker.String(), "exit with 3 if there are findings of this `SEVERITY` or graver; never: don't")
+	a.register(cmd)
+	format.flag(cmd)
+	return cmd
+}
+
+// writeReports writes all files of the formats, or none.
+func writeReports(ctx context.Context, dir string, formats []string, r *audit.Report) error {
+	files, err := report.Files(formats)
+	if err != nil {
+		return usageError(err)
+	}
+	o, err := newOutput(dir)
+	if err != nil {
+		return err
+	}
+	defer o.discard()
+	for _, f := range files {
+		if err := o.write(ctx, f.Name, func(w io.Writer) error { return f.Write(w, r) }); err != nil {
+			return err
+		}
+	}
+	return o.commit(ctx)
+}
+
+// writeOne writes the report's file of that name, one of those that are always
+// written.
+func writeOne(w io.Writer, name string, r *audit.Report) error {
+	files, err := report.Files(nil)
+	if err != nil {
+		return err
+	}
+	i := slices.IndexFunc(files, func(f report.File) bool { return f.Name == name })
+	if i < 0 {
+		return fmt.Errorf("no report is named %s", name)
+	}
+	return files[i].Write(w, r)
+}
+
+// A failOn is the mildest severity that ends in exit status 3; 0 is none.
+type failOn audit.Severity
+
+func parseFailOn(text string) (failOn, error) {
+	if text == "never" {
+		return 0, nil
+	}
+	s, err := audit.ParseSeverity(text)
+	if err != nil {
+		known := []string{"never"}
+		for _, s := range audit.Severities() {
+			known = append(known, s.String())
+		}
+		return 0, fmt.Errorf("--fail-on: %w", unknownWord("severity", text, known))
+	}
+	return failOn(s), nil
+}
+
+// judge returns the error of a report that has findings of that severity.
+func (t failOn) judge(r *audit.Report) error {
+	if t == 0 {
+		return nil
+	}
+	n := 0
+	for s, count := range r.Counts {
+		if s >= audit.Severity(t) {
+			n += count
+		}
+	}
+	if n == 0 {
+		return nil
+	}
+	what := "findings"
+	if n == 1 {
+		what = "finding"
+	}
+	return &exitError{exitFindings, fmt.Errorf("%d %s of severity %s or graver (exit status 3; --fail-on says which count)", n, what, audit.Severity(t))}
+}
+
+// next returns the command to run after an audit.
+func next(r *audit.Report, out string) string {
+	switch {
+	case r.Verdict == audit.Incomplete:
+		return "aimcheck audit, when what was not read can be read"
+	case r.Counts[audit.Blocker] > 0:
+		return "aimcheck rules " + r.Findings[0].Rule
+	}
+	return "less " + quote(filepath.Join(out, "summary.md"))
+}
+
+// quote returns the text as one word of a shell.
+func quote(text string) string {
+	if text != "" && !strings.ContainsFunc(text, func(r rune) bool {
+		return !strings.ContainsRune("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_./:=,@%+", r)
+	}) {
+		return text
+	}
+	return "'" + strings.ReplaceAll(text, "'", `'\''`) + "'"
+}

@@ -1,0 +1,104 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"io/fs"
+	"net/http"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/aimcheck/aimcheck/internal/sandbox"
+)
+
+func (e *env) demoCommand() *cobra.Command {
+	var out string
+	cmd := &cobra.Command{
+		Use:   "demo",
+		Short: "show all of it on invented directories, without any credentials",
+		Args:  noArguments,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			return e.demo(cmd.Context(), out)
+		},
+	}
+	cmd.Flags().StringVar(&out, "out", "aimcheck-demo", "`DIR` for what the demo writes")
+	return cmd
+}
+
+// demo serves the sandbox on loopback and runs the program's own commands
+// against it, as a user would.
+func (e *env) demo(ctx context.Context, out string) error {
+	s, err := sandbox.New(sandbox.Demo(), sandbox.Options{Now: e.now})
+	if err != nil {
+		return err
+	}
+	l, err := listen("127.0.0.1:0")
+	if err != nil {
+		return err
+	}
+	server := &http.Server{Handler: s, ReadHeaderTimeout: 10 * time.Second}
+	defer server.Close()
+	go server.Serve(l)
+	url := "http://" + l.Addr().String()
+	fmt.Fprintf(e.stdout, "An invented Okta org and Databricks account are served on %s.\n", url)
+
+	snapshot, reports := filepath.Join(out, "tenant.snapshot"), filepath.Join(out, "reports")
+	sandboxed := e.against(s.Env(url))
+	for _, step := range []struct {
+		says string
+		args []string
+		ends int
+	}{
+		{"Read both directories over HTTP, through the vendors' SDKs:",
+			[]string{"snapshot", "-o", snapshot, "--members", "--apps"}, 0},
+		{"Find what AIM would get wrong, and write the reports:",
+			[]string{"audit", "--snapshot", snapshot, "--out", reports}, exitFindings},
+		{"What one of the rules says:",
+			[]string{"rules", "shared-email"}, 0},
+		{"The plan, with all that can be mended automatically approved:",
+			[]string{"plan", "--snapshot", snapshot, "-o", filepath.Join(out, "plan.json"), "--include", strings.Join(optional(), ",")}, 0},
+	} {
+		fmt.Fprintf(e.stdout, "\n%s\n\n$ aimcheck %s\n\n", step.says, strings.Join(step.args, " "))
+		sandboxed.args = step.args
+		if code := run(ctx, sandboxed); code != step.ends {
+			return &exitError{code, fmt.Errorf("the demo expected the exit status %d of aimcheck %s, and got %d", step.ends, step.args[0], code)}
+		}
+	}
+	if refused := s.Refused(); len(refused) > 0 {
+		return fmt.Errorf("the sandbox refused %s %s: %s", refused[0].Method, refused[0].Path, refused[0].Why)
+	}
+	fmt.Fprintf(e.stdout, "\nNothing was changed in either directory. To look at:\n")
+	for _, look := range []struct{ file, what string }{
+		{"reports/report.xlsx", "all of it, as a workbook"},
+		{"reports/summary.md", "the summary, to send on"},
+		{"reports/support-ticket.md", "what to ask of Databricks Support"},
+		{"plan.json", "what would be changed, and why"},
+	} {
+		fmt.Fprintf(e.stdout, "  %-40s %s\n", filepath.Join(out, look.file), look.what)
+	}
+	fmt.Fprintf(e.stdout, "\nTo play with the same directories: aimcheck sandbox\n")
+	return nil
+}
+
+// against returns e with the given variables as its whole environment: nothing
+// of the user's own settings may reach a demo.
+func (e *env) against(variables []string) *env {
+	vars := map[string]string{}
+	for _, v := range variables {
+		name, value, _ := strings.Cut(v, "=")
+		vars[name] = value
+	}
+	for _, name := range []string{"NO_COLOR", "TERM"} {
+		vars[name] = e.getenv(name)
+	}
+	d := *e
+	d.home = ""
+	d.getenv = func(name string) string { return vars[name] }
+	d.readFile = func(name string) ([]byte, error) {
+		return nil, &fs.PathError{Op: "open", Path: name, Err: fs.ErrNotExist}
+	}
+	return &d
+}

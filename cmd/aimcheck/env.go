@@ -1,0 +1,64 @@
+package main
+
+import (
+	"io"
+	"os"
+	"time"
+
+	"github.com/charmbracelet/x/term"
+
+	"github.com/aimcheck/aimcheck/internal/config"
+)
+
+// An env is everything the program takes from the process it runs in.
+type env struct {
+	args     []string // without the program's name
+	getenv   func(string) string
+	readFile func(string) ([]byte, error)
+	home     string
+	stdout   io.Writer
+	stderr   io.Writer
+	now      func() time.Time
+
+	outWidth int // columns of stdout; 0 where it is no terminal
+	errWidth int // columns of stderr; 0 where it is no terminal
+}
+
+func osEnv() *env {
+	home, err := os.UserHomeDir()
+	if err != nil {
+		home = "" // then there are no files of the vendors' tools
+	}
+	return &env{
+		args:     os.Args[1:],
+		getenv:   os.Getenv,
+		readFile: os.ReadFile,
+		home:     home,
+		stdout:   os.Stdout,
+		stderr:   os.Stderr,
+		now:      time.Now,
+		outWidth: columns(os.Stdout),
+		errWidth: columns(os.Stderr),
+	}
+}
+
+func columns(f *os.File) int {
+	if !term.IsTerminal(f.Fd()) {
+		return 0
+	}
+	width, _, err := term.GetSize(f.Fd())
+	if err != nil || width <= 0 {
+		return 80
+	}
+	return width
+}
+
+// color reports whether stdout shows colours.
+func (e *env) color() bool {
+	return e.outWidth > 0 && e.getenv("NO_COLOR") == "" && e.getenv("TERM") != "dumb"
+}
+
+// config is what settings are read from.
+func (e *env) config() config.Env {
+	return config.Env{Getenv: e.getenv, ReadFile: e.readFile, Home: e.home}
+}

@@ -1,0 +1,155 @@
+package main
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"io"
+	"os"
+	"path/filepath"
+)
+
+// An output is a set of files in one folder that appear together or not at all:
+// each is written to a temporary name beside its own, synced, and renamed once
+// all of them are whole. Files have mode 0600 and the folder 0700, for they
+// hold personal data.
+type output struct {
+	dir   string
+	made  bool // by us
+	files []outFile
+}
+
+type outFile struct{ temporary, name string }
+
+// newOutput makes the folder if it is missing.
+func newOutput(dir string) (*output, error) {
+	o := &output{dir: dir}
+	if _, err := os.Stat(dir); errors.Is(err, os.ErrNotExist) {
+		o.made = true
+	}
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return nil, fileError("make the folder", dir, err)
+	}
+	return o, nil
+}
+
+// write adds a file. It stops early when ctx is done.
+func (o *output) write(ctx context.Context, name string, content func(io.Writer) error) error {
+	path := filepath.Join(o.dir, name)
+	f, err := os.CreateTemp(o.dir, "."+name+".*") // mode 0600
+	if err != nil {
+		return fileError("write", path, err)
+	}
+	o.files = append(o.files, outFile{f.Name(), path})
+	err = fill(ctx, f, content)
+	if err == nil {
+		err = f.Sync()
+	}
+	if e := f.Close(); err == nil {
+		err = e
+	}
+	if err != nil {
+		return fileError("write", path, err)
+	}
+	return nil
+}
+
+// commit gives every file its name.
+func (o *output) commit(ctx context.Context) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	for len(o.files) > 0 {
+		f := o.files[0]
+		if err := os.Rename(f.temporary, f.name); err != nil {
+			return fileError("write", f.name, err)
+		}
+		o.files, o.made = o.files[1:], false
+	}
+	return syncFolder(o.dir)
+}
+
+// discard removes what was not committed, and the folder if we made it for nothing.
+func (o *output) discard() {
+	for _, f := range o.files {
+		os.Remove(f.temporary)
+	}
+	if o.made {
+		os.Remove(o.dir) // fails, rightly, if something is in it
+	}
+	o.files, o.made = nil, false
+}
+
+// writeFile writes one file whole or not at all. A name that is a device or a
+// pipe is written to as it is.
+func writeFile(ctx context.Context, name string, content func(io.Writer) error) error {
+	if real, err := filepath.EvalSymlinks(name); err == nil {
+		info, err := os.Stat(real)
+		if err != nil {
+			return fileError("write", name, err)
+		}
+		if info.IsDir() {
+			return usagef("cannot write %s: it is a folder, name a file", name)
+		}
+		if !info.Mode().IsRegular() {
+			return writeDevice(ctx, name, content)
+		}
+		name = real
+	}
+	o, err := newOutput(filepath.Dir(name))
+	if err != nil {
+		return err
+	}
+	defer o.discard()
+	if err := o.write(ctx, filepath.Base(name), content); err != nil {
+		return err
+	}
+	return o.commit(ctx)
+}
+
+func writeDevice(ctx context.Context, name string, content func(io.Writer) error) error {
+	f, err := os.OpenFile(name, os.O_WRONLY, 0)
+	if err != nil {
+		return fileError("write", name, err)
+	}
+	err = fill(ctx, f, content)
+	if e := f.Close(); err == nil {
+		err = e
+	}
+	if err != nil {
+		return fileError("write", name, err)
+	}
+	return nil
+}
+
+func fill(ctx context.Context, f *os.File, content func(io.Writer) error) error {
+	w := bufio.NewWriterSize(stoppable{ctx, f}, 1<<16)
+	if err := content(w); err != nil {
+		return err
+	}
+	return w.Flush()
+}
+
+// stoppable is a writer that fails once its context is done.
+type stoppable struct {
+	ctx context.Context
+	w   io.Writer
+}
+
+func (s stoppable) Write(p []byte) (int, error) {
+	if err := s.ctx.Err(); err != nil {
+		return 0, err
+	}
+	return s.w.Write(p)
+}
+
+func syncFolder(dir string) error {
+	d, err := os.Open(dir)
+	if err != nil {
+		return fileError("write", dir, err)
+	}
+	defer d.Close()
+	// Some file systems cannot sync a folder; the files themselves are safe.
+	_ = d.Sync()
+	return nil
+}

@@ -1,0 +1,138 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"sync"
+	"time"
+
+	"github.com/vbauerster/mpb/v8"
+	"github.com/vbauerster/mpb/v8/decor"
+
+	"github.com/aimcheck/aimcheck/audit"
+	"github.com/aimcheck/aimcheck/internal/fetch"
+)
+
+// A progress shows on stderr how far the listings are: bars at a terminal,
+// a line every few seconds elsewhere, nothing where it is nil. It is safe for
+// concurrent use.
+type progress struct {
+	w   io.Writer
+	now func() time.Time
+
+	mu       sync.Mutex
+	bars     *mpb.Progress // nil where there is no terminal
+	listings map[audit.Input]*listing
+	pause    string // what is waited for
+	shown    time.Time
+}
+
+type listing struct {
+	bar     *mpb.Bar
+	started time.Time
+}
+
+// often is the time between two lines where there is no terminal.
+const often = 5 * time.Second
+
+// newProgress returns what to show; a quiet one is nil.
+func (e *env) newProgress(quiet bool) *progress {
+	if quiet {
+		return nil
+	}
+	p := &progress{w: e.stderr, now: e.now, listings: map[audit.Input]*listing{}, shown: e.now()}
+	if e.errWidth > 0 && e.getenv("TERM") != "dumb" {
+		p.bars = mpb.New(mpb.WithOutput(e.stderr), mpb.WithWidth(min(e.errWidth, 100)), mpb.WithAutoRefresh())
+		p.bars.New(0, mpb.NopStyle(), mpb.BarPriority(len(audit.Inputs())), mpb.PrependDecorators(decor.Any(p.pausing)))
+	}
+	return p
+}
+
+func (p *progress) event(ev fetch.Event) {
+	if p == nil {
+		return
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.pause = ""
+	l := p.listings[ev.Input]
+	if l == nil {
+		l = &listing{started: p.now()}
+		p.listings[ev.Input] = l
+		if p.bars != nil {
+			l.bar = p.bars.New(0, mpb.BarStyle(), mpb.BarPriority(int(ev.Input)),
+				mpb.PrependDecorators(
+					decor.Name(ev.Input.String(), decor.WCSyncSpaceR),
+					decor.CountersNoUnit("%d of %d", decor.WCSyncSpace)),
+				mpb.AppendDecorators(
+					decor.AverageSpeed(0, "%.0f/s", decor.WCSyncSpace),
+					decor.OnComplete(decor.AverageETA(decor.ET_STYLE_GO, decor.WCSyncSpace), " done")))
+		}
+	}
+	if l.bar != nil {
+		l.bar.SetTotal(int64(ev.Expected), false)
+		l.bar.SetCurrent(int64(ev.Received))
+		if ev.Done {
+			l.bar.SetTotal(-1, true) // what was received is all
+		}
+		return
+	}
+	if p.due() {
+		fmt.Fprintf(p.w, "aimcheck: %s: %s\n", ev.Input, l.line(ev, p.now()))
+	}
+}
+
+// line says how far a listing is, how fast, and how long it will take.
+func (l *listing) line(ev fetch.Event, now time.Time) string {
+	text := fmt.Sprintf("%d read", ev.Received)
+	if ev.Expected > 0 {
+		text = fmt.Sprintf("%d of %d read", ev.Received, ev.Expected)
+	}
+	spent := now.Sub(l.started).Seconds()
+	if ev.Received == 0 || spent <= 0 {
+		return text
+	}
+	rate := float64(ev.Received) / spent
+	text += fmt.Sprintf(", %.0f a second", rate)
+	if left := ev.Expected - ev.Received; left > 0 {
+		text += fmt.Sprintf(", %v left", (time.Duration(float64(left)/rate) * time.Second).Round(time.Second))
+	}
+	return text
+}
+
+// waiting says why nothing is being read just now.
+func (p *progress) waiting(why string) {
+	if p == nil {
+		return
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.pause = why
+	if p.bars == nil && p.due() {
+		fmt.Fprintf(p.w, "aimcheck: %s\n", why)
+	}
+}
+
+// due reports whether it is time for another line.
+func (p *progress) due() bool {
+	if p.now().Sub(p.shown) < often {
+		return false
+	}
+	p.shown = p.now()
+	return true
+}
+
+func (p *progress) pausing(decor.Statistics) string {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.pause
+}
+
+// close leaves the terminal as the next line expects it.
+func (p *progress) close() {
+	if p == nil || p.bars == nil {
+		return
+	}
+	p.waiting("")
+	p.bars.Shutdown()
+}

@@ -1,0 +1,104 @@
+package main
+
+import (
+	"fmt"
+	"slices"
+
+	"github.com/spf13/cobra"
+
+	"github.com/aimcheck/aimcheck/audit"
+	"github.com/aimcheck/aimcheck/audit/rules"
+)
+
+// ruleText is a rule as --output json shows it.
+type ruleText struct {
+	Name     string         `json:"name"`
+	Title    string         `json:"title"`
+	Severity audit.Severity `json:"severity"`
+	Doc      string         `json:"doc,omitempty"`
+}
+
+func (e *env) rulesCommand() *cobra.Command {
+	var format outputFormat
+	cmd := &cobra.Command{
+		Use:               "rules [NAME]",
+		Short:             "list the rules, or explain one: what, why, how to fix",
+		ValidArgsFunction: cobra.FixedCompletions(ruleNames(), cobra.ShellCompDirectiveNoFileComp),
+		Args: func(_ *cobra.Command, args []string) error {
+			if len(args) > 1 {
+				return usagef("expected one rule at most, not %d", len(args))
+			}
+			return nil
+		},
+		RunE: func(_ *cobra.Command, args []string) error {
+			all := rules.All()
+			if len(args) == 0 {
+				return e.listRules(all, format)
+			}
+			i := slices.IndexFunc(all, func(r *audit.Rule) bool { return r.Name == args[0] })
+			if i < 0 {
+				return usageError(unknownWord("rule", args[0], ruleNames()))
+			}
+			return e.explainRule(all[i], format)
+		},
+	}
+	format.flag(cmd)
+	return cmd
+}
+
+func (e *env) listRules(all []*audit.Rule, format outputFormat) error {
+	if format.json() {
+		var texts []ruleText
+		for _, r := range all {
+			texts = append(texts, ruleText{r.Name, r.Title(), r.Severity, ""})
+		}
+		return printJSON(e.stdout, texts)
+	}
+	for _, r := range all {
+		if _, err := fmt.Fprintf(e.stdout, "%-24s %-8s %s\n", r.Name, r.Severity, r.Title()); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (e *env) explainRule(r *audit.Rule, format outputFormat) error {
+	if format.json() {
+		return printJSON(e.stdout, ruleText{r.Name, r.Title(), r.Severity, r.Doc})
+	}
+	_, err := fmt.Fprintf(e.stdout, "# %s\n\n%s (usually)\n\n%s\n", r.Name, r.Severity, r.Doc)
+	if err != nil {
+		return err
+	}
+	for _, x := range r.Examples {
+		if len(x.Want) == 0 {
+			continue
+		}
+		fmt.Fprintf(e.stdout, "\n## Example: %s\n\n", x.Name)
+		for _, record := range x.Tenant {
+			fmt.Fprintf(e.stdout, "    %s\n", exampleRecord(record))
+		}
+		for _, want := range x.Want {
+			fmt.Fprintf(e.stdout, "\n    finds: %s\n", want)
+		}
+		break // one is enough to understand it
+	}
+	return nil
+}
+
+// exampleRecord shows an example's record in a line.
+func exampleRecord(record any) string {
+	switch r := record.(type) {
+	case audit.OktaUser:
+		return fmt.Sprintf("Okta user %s: login %q, email %q, name %q %q, %s", r.ID, r.Login, r.Email, r.FirstName, r.LastName, r.Status)
+	case audit.OktaGroup:
+		return fmt.Sprintf("Okta group %s: name %q", r.ID, r.Name)
+	case audit.DatabricksUser:
+		return fmt.Sprintf("Databricks user %s: userName %q, externalId %q, name %q %q", r.ID, r.UserName, r.ExternalID, r.GivenName, r.FamilyName)
+	case audit.DatabricksGroup:
+		return fmt.Sprintf("Databricks group %s: displayName %q, externalId %q", r.ID, r.DisplayName, r.ExternalID)
+	case audit.DatabricksServicePrincipal:
+		return fmt.Sprintf("Databricks service principal %s: displayName %q, applicationId %q, externalId %q", r.ID, r.DisplayName, r.ApplicationID, r.ExternalID)
+	}
+	return fmt.Sprintf("%+v", record)
+}

@@ -1,0 +1,156 @@
+package main
+
+import (
+	"errors"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/rogpeppe/go-internal/testscript"
+
+	"github.com/aimcheck/aimcheck/internal/sandbox"
+)
+
+func TestMain(m *testing.M) {
+	testscript.Main(m, map[string]func(){"aimcheck": main})
+}
+
+// TestScripts runs the scripts in testdata/script. Besides testscript's own
+// commands they have:
+//
+//	sandbox [tenant FILE] [users N] [dpop] [clock DURATION] [scopes LIST] [hang PATH] [fail PATH] [cut PATH]
+//		serves imitations of both APIs and sets the environment to them;
+//		at the end of the script no request may have been refused
+//	exits STATUS COMMAND…
+//		runs the command and demands the exit status
+//	reached
+//		waits until the sandbox hangs
+//	mode BITS FILE…
+//		demands the files' permissions
+func TestScripts(t *testing.T) {
+	scripts, err := filepath.Glob("testdata/script/*.txtar")
+	if err != nil || len(scripts) == 0 {
+		t.Fatalf("no scripts in testdata/script: %v", err)
+	}
+	testscript.Run(t, testscript.Params{
+		Files:              scripts,
+		RequireUniqueNames: true,
+		Setup: func(env *testscript.Env) error {
+			env.Vars = append(env.Vars, "SCRIPT="+env.WorkDir)
+			env.Values[hanging{}] = make(chan struct{})
+			return nil
+		},
+		Cmds: map[string]func(*testscript.TestScript, bool, []string){
+			"sandbox": startSandbox,
+			"exits":   exits,
+			"reached": func(ts *testscript.TestScript, _ bool, _ []string) { <-ts.Value(hanging{}).(chan struct{}) },
+			"mode":    mode,
+		},
+	})
+}
+
+// hanging is the key of the channel that is closed when the sandbox hangs.
+type hanging struct{}
+
+func exits(ts *testscript.TestScript, _ bool, args []string) {
+	if len(args) < 2 {
+		ts.Fatalf("usage: exits STATUS COMMAND…")
+	}
+	want, err := strconv.Atoi(args[0])
+	ts.Check(err)
+	got := 0
+	var exit *exec.ExitError
+	if err := ts.Exec(args[1], args[2:]...); errors.As(err, &exit) {
+		got = exit.ExitCode()
+	} else {
+		ts.Check(err)
+	}
+	if got != want {
+		ts.Fatalf("exit status %d, want %d", got, want)
+	}
+}
+
+func mode(ts *testscript.TestScript, _ bool, args []string) {
+	want, err := strconv.ParseUint(args[0], 8, 32)
+	ts.Check(err)
+	for _, name := range args[1:] {
+		info, err := os.Stat(ts.MkAbs(name))
+		ts.Check(err)
+		if info.Mode().Perm() != os.FileMode(want) {
+			ts.Fatalf("%s has mode %v, want %v", name, info.Mode().Perm(), os.FileMode(want))
+		}
+	}
+}
+
+func startSandbox(ts *testscript.TestScript, _ bool, args []string) {
+	tenant, o := sandbox.Demo(), sandbox.Options{}
+	hangs := sync.OnceFunc(func() { close(ts.Value(hanging{}).(chan struct{})) })
+	for len(args) > 0 {
+		what, value := args[0], ""
+		args = args[1:]
+		if what != "dpop" {
+			if len(args) == 0 {
+				ts.Fatalf("sandbox: %s what?", what)
+			}
+			value, args = args[0], args[1:]
+		}
+		switch what {
+		case "dpop":
+			o.DPoP = true
+		case "tenant":
+			t, err := sandbox.ReadTenant(strings.NewReader(ts.ReadFile(value)), value)
+			ts.Check(err)
+			tenant = t
+		case "users":
+			n, err := strconv.Atoi(value)
+			ts.Check(err)
+			tenant = sandbox.Generate(1, n)
+		case "clock":
+			d, err := time.ParseDuration(value)
+			ts.Check(err)
+			o.Now = func() time.Time { return time.Now().Add(d) }
+		case "scopes":
+			o.OktaScopes = strings.Split(value, ",")
+		case "hang":
+			o.Fault = at(value, func(r *http.Request) sandbox.Fault {
+				hangs()
+				<-r.Context().Done()
+				return sandbox.Fault{Reset: true}
+			})
+		case "fail":
+			o.Fault = at(value, func(*http.Request) sandbox.Fault { return sandbox.Fault{Status: http.StatusForbidden, Body: "{}"} })
+		case "cut":
+			o.Fault = at(value, func(*http.Request) sandbox.Fault { return sandbox.Fault{Cut: true, CutAfter: 100} })
+		default:
+			ts.Fatalf("sandbox: unknown %q", what)
+		}
+	}
+	s := sandbox.Start(tester{ts}, tenant, o)
+	for _, v := range s.Env() {
+		name, value, _ := strings.Cut(v, "=")
+		ts.Setenv(name, value)
+	}
+	ts.Setenv("SANDBOX", s.URL)
+}
+
+func at(path string, f func(*http.Request) sandbox.Fault) func(*http.Request) sandbox.Fault {
+	return func(r *http.Request) sandbox.Fault {
+		if !strings.HasSuffix(r.URL.Path, path) {
+			return sandbox.Fault{}
+		}
+		return f(r)
+	}
+}
+
+// tester lets a sandbox serve a script as it serves a test.
+type tester struct{ *testscript.TestScript }
+
+func (t tester) Helper()                           {}
+func (t tester) Cleanup(f func())                  { t.Defer(f) }
+func (t tester) Errorf(format string, args ...any) { t.Fatalf(format, args...) }

@@ -1,0 +1,175 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"strings"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+
+	"github.com/aimcheck/aimcheck/audit"
+	"github.com/aimcheck/aimcheck/internal/config"
+	"github.com/aimcheck/aimcheck/internal/fetch"
+	"github.com/aimcheck/aimcheck/internal/snapfile"
+)
+
+// A source is where a command gets its snapshot from: the flags that say how the
+// directories are reached, and what of them is read.
+type source struct {
+	flags   *pflag.FlagSet
+	file    string // --config
+	profile string
+	quiet   bool
+
+	snapshot string   // a file to read instead of the directories; blank: none
+	only     []string // "okta", "databricks"; empty: both
+	members  bool
+	apps     bool
+	details  bool
+}
+
+// register adds the flags. Settings are those whose name begins with a prefix.
+func (s *source) register(cmd *cobra.Command, prefixes ...string) {
+	s.flags = cmd.Flags()
+	s.flags.SortFlags = false
+	s.flags.StringVar(&s.file, "config", "", "read settings from `FILE` (aimcheck.yaml)")
+	s.flags.StringVar(&s.profile, "profile", "", "use the profile `NAME` of the --config file")
+	for _, set := range config.All() {
+		for _, p := range prefixes {
+			if set.Flag && strings.HasPrefix(set.Name, p) {
+				usage := set.Usage
+				if set.Env != "" {
+					usage += " [$" + set.Env + "]"
+				}
+				s.flags.String(set.Name, "", usage)
+			}
+		}
+	}
+	s.flags.BoolVar(&s.members, "members", false, "read the members of groups too")
+	s.flags.BoolVar(&s.apps, "apps", false, "read Okta's apps, and the users of --okta-app, too (needs okta.apps.read)")
+	s.flags.BoolVar(&s.details, "workspace-details", false, "read each workspace's groups and assignments too")
+	s.flags.BoolVar(&s.quiet, "quiet", false, "show no progress")
+}
+
+// settings loads the settings, with what the command line said.
+func (s *source) settings(e *env) (*config.Settings, error) {
+	values := map[string]string{}
+	for _, set := range config.All() {
+		if f := s.flags.Lookup(set.Name); f != nil && f.Changed {
+			values[set.Name] = f.Value.String()
+			if f.Value.String() == "" {
+				return nil, usagef("--%s is blank: give a value, or leave the flag out", set.Name)
+			}
+		}
+	}
+	settings, err := config.Load(e.config(), config.Flags{File: s.file, Profile: s.profile, Values: values})
+	return settings, usageError(err)
+}
+
+// read returns the snapshot: from its file where one is named, else from the
+// directories themselves.
+func (s *source) read(ctx context.Context, e *env, settings *config.Settings) (*audit.Snapshot, error) {
+	if s.snapshot == "" {
+		return s.fetch(ctx, e, settings)
+	}
+	f, err := os.Open(s.snapshot)
+	if err != nil {
+		return nil, fileError("read", s.snapshot, err)
+	}
+	defer f.Close()
+	snap, err := snapfile.Read(f, s.snapshot)
+	if err != nil {
+		return nil, err
+	}
+	return snap, s.check(snap)
+}
+
+// check refuses flags that ask for what a snapshot file does not hold.
+func (s *source) check(snap *audit.Snapshot) error {
+	for _, want := range []struct {
+		asked bool
+		flag  string
+		input audit.Input
+	}{
+		{s.members, "members", audit.OktaMembers},
+		{s.apps, "apps", audit.OktaApps},
+		{s.details, "workspace-details", audit.DatabricksWorkspaceDetails},
+	} {
+		if want.asked && !snap.Reading(want.input).Asked {
+			return usagef("--%s: %s was taken without: take it again with aimcheck snapshot -o %s --%s", want.flag, s.snapshot, s.snapshot, want.flag)
+		}
+	}
+	return nil
+}
+
+// fetch reads the directories, showing how far it is.
+func (s *source) fetch(ctx context.Context, e *env, settings *config.Settings) (*audit.Snapshot, error) {
+	p := e.newProgress(s.quiet)
+	defer p.close()
+	o := fetch.Options{
+		Members: s.members, Apps: s.apps, WorkspaceDetails: s.details, OktaApp: settings.Audit.OktaApp,
+		Now: e.now, Event: p.event,
+	}
+	if settings.Audit.SSOClaim == audit.ClaimOther && s.apps && settings.Audit.OktaApp == "" {
+		return nil, usagef("--sso-claim other with --apps: name the app that signs people in to Databricks with --%s ID", config.OktaApp)
+	}
+	// What is missing is said before anything is sent.
+	okta, databricks := s.wants("okta"), s.wants("databricks")
+	if okta {
+		if err := settings.NeedOkta(); err != nil {
+			return nil, usageError(err)
+		}
+	}
+	if databricks {
+		if err := settings.NeedDatabricks(); err != nil {
+			return nil, usageError(err)
+		}
+	}
+	if okta {
+		c, err := openOkta(ctx, e, settings, s.apps, p.waiting)
+		if err != nil {
+			return nil, err
+		}
+		o.Okta = c
+	}
+	if databricks {
+		c, err := openDatabricks(ctx, e, settings, p.waiting)
+		if err != nil {
+			return nil, err
+		}
+		o.Databricks = c
+	}
+	snap, err := fetch.Snapshot(ctx, o)
+	if err != nil {
+		return nil, err
+	}
+	snapfile.Seal(snap)
+	return snap, nil
+}
+
+func (s *source) wants(side string) bool {
+	for _, o := range s.only {
+		if o == side {
+			return true
+		}
+	}
+	return len(s.only) == 0
+}
+
+// incomplete returns the error of a snapshot that lacks what was asked for, and
+// says on stderr what that is.
+func (e *env) incomplete(unread []audit.Reading) error {
+	if len(unread) == 0 {
+		return nil
+	}
+	for _, r := range unread {
+		reason := r.Reason
+		if reason == "" {
+			reason = "it was not read"
+		}
+		fmt.Fprintf(e.stderr, "aimcheck: INCOMPLETE: %s: %s\n", r.Input, reason)
+	}
+	return &exitError{exitIncomplete, fmt.Errorf("incomplete: part of what is needed could not be read, so nothing is proved; mend the above and run again")}
+}
