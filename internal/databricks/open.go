@@ -117,6 +117,12 @@ func find(c Config) (*config.Config, *url.URL, error) {
 	if err != nil {
 		return nil, nil, fmt.Errorf("Databricks settings: %s", plain(err))
 	}
+	if found.Profile != "" {
+		// The SDK passes over a missing file even if a profile of it is named.
+		if _, err := config.LoadFile(found.ConfigFile); err != nil {
+			return nil, nil, fmt.Errorf("the profile %q of Databricks can't be read: %s", found.Profile, plain(err))
+		}
+	}
 	if found.AuthType == "" {
 		switch {
 		case found.ClientID != "" && found.ClientSecret != "":

@@ -80,12 +80,13 @@ func (c *Client) withSignInLimit(ctx context.Context) (context.Context, context.
 func (c *Client) signIn(ctx context.Context, authType string) (*session, error) {
 	ctx, cancel := c.withSignInLimit(ctx)
 	defer cancel()
-	last := &witness{next: c.door}
+	last := newWitness(c.door)
 	s, err := c.trySignIn(ctx, authType, last, config.HostTypeUnknown)
 	if err != nil && ctx.Err() == nil && !last.refused() {
 		s, err = c.trySignIn(ctx, authType, last, config.AccountHost)
 	}
 	if err != nil {
+		last.abort(context.Canceled) // what was given up may still be asking
 		return nil, c.explainSignIn(ctx, authType, last, err)
 	}
 	return s, nil
@@ -114,7 +115,7 @@ func (c *Client) trySignIn(ctx context.Context, authType string, last *witness, 
 	cfg.RateLimitPerSecond = 1 << 20
 
 	s := &session{config: cfg, last: last}
-	err := within(ctx, func() error {
+	err := last.within(ctx, func() error {
 		settings, err := config.HTTPClientConfigFromConfig(cfg)
 		if err != nil {
 			return err
@@ -122,7 +123,7 @@ func (c *Client) trySignIn(ctx context.Context, authType string, last *witness, 
 		settings.Transport = c.api
 		settings.TransientErrors = nil
 		settings.ErrorRetriable = func(context.Context, error) bool { return false }
-		settings.AuthVisitor = func(r *http.Request) error { return authenticate(cfg, r) }
+		settings.AuthVisitor = s.authenticate
 		if s.api, err = client.NewWithClient(cfg, httpclient.NewApiClient(settings)); err != nil {
 			return err
 		}
@@ -131,45 +132,71 @@ func (c *Client) trySignIn(ctx context.Context, authType string, last *witness, 
 	return s, err
 }
 
-// authenticate adds the token to r. The SDK may have to get a new one first,
-// and does so without r's context.
-func authenticate(cfg *config.Config, r *http.Request) error {
+// authenticate adds the token to r. The SDK may have to get a new one first.
+func (s *session) authenticate(r *http.Request) error {
 	signed := r.Clone(r.Context())
-	if err := within(r.Context(), func() error { return cfg.Authenticate(signed) }); err != nil {
+	if err := s.last.within(r.Context(), func() error { return s.config.Authenticate(signed) }); err != nil {
 		return signInError{err}
 	}
 	r.Header = signed.Header
 	return nil
 }
 
-// within returns what f does, or why ctx is done if that comes first; f then
-// goes on by itself until its own limits end it.
-func within(ctx context.Context, f func() error) error {
-	done := make(chan error, 1)
-	go func() { done <- f() }()
-	select {
-	case err := <-done:
-		return err
-	case <-ctx.Done():
-		return context.Cause(ctx)
-	}
-}
-
-// A witness keeps the last answer that signing in got: the SDK's errors don't
-// tell it.
+// A witness stands between the SDK's sign-in and the network. It keeps the last
+// answer, which the SDK's errors don't tell, and ends what the SDK asks for
+// without its caller's context.
 type witness struct {
 	next http.RoundTripper
 
 	mu     sync.Mutex
+	asking context.Context // of the requests under way
+	stop   context.CancelCauseFunc
 	method string
 	status int    // 0 if there was no answer
 	detail string // what the answer says, in a line
 	err    error  // why there was no answer
 }
 
+func newWitness(next http.RoundTripper) *witness {
+	w := &witness{next: next}
+	w.asking, w.stop = context.WithCancelCause(context.Background())
+	return w
+}
+
+// abort ends the requests under way and all that follow.
+func (w *witness) abort(cause error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.stop(cause)
+}
+
+// within returns what f does, or why ctx is done if that comes first. Requests
+// that f made are then ended.
+func (w *witness) within(ctx context.Context, f func() error) error {
+	done := make(chan error, 1)
+	go func() { done <- f() }()
+	select {
+	case err := <-done:
+		return err
+	case <-ctx.Done():
+		w.abort(context.Cause(ctx))
+		w.mu.Lock()
+		defer w.mu.Unlock()
+		w.asking, w.stop = context.WithCancelCause(context.Background())
+		return context.Cause(ctx)
+	}
+}
+
 // RoundTrip implements [http.RoundTripper].
 func (w *witness) RoundTrip(r *http.Request) (*http.Response, error) {
-	resp, err := w.next.RoundTrip(r)
+	w.mu.Lock()
+	asking := w.asking
+	w.mu.Unlock()
+	ctx, cancel := context.WithCancelCause(r.Context())
+	defer cancel(nil)
+	defer context.AfterFunc(asking, func() { cancel(context.Cause(asking)) })()
+
+	resp, err := w.next.RoundTrip(r.WithContext(ctx)) // with its whole body
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.method, w.status, w.detail, w.err = r.Method, 0, "", err
