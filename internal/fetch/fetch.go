@@ -100,54 +100,48 @@ func (r *run) all(ctx context.Context) error {
 	if databricks := r.o.Databricks; databricks != nil {
 		list(databricks, audit.Request{Input: audit.DatabricksUsers})
 		list(databricks, audit.Request{Input: audit.DatabricksServicePrincipals})
-		g.Go(func() error { return r.workspaces(ctx, databricks) })
 	}
-	g.Go(func() error { return r.groups(ctx) })
+	g.Go(func() error { return r.parts(ctx) })
 	return g.Wait()
 }
 
-// workspaces lists the workspaces, and then what is in them.
-func (r *run) workspaces(ctx context.Context, d Directory) error {
-	err := r.list(ctx, d, audit.Request{Input: audit.DatabricksWorkspaces})
-	if err != nil || !r.o.WorkspaceDetails {
+// parts lists what has parts, groups and workspaces, and then the parts: members
+// of the groups that matter, which only both directories' groups together tell,
+// and details of workspaces, which may say more of a group that was listed.
+func (r *run) parts(ctx context.Context) error {
+	okta, databricks := r.o.Okta, r.o.Databricks
+	wholes, listing := errgroup.WithContext(ctx)
+	var groups []audit.Input
+	if okta != nil {
+		groups = append(groups, audit.OktaGroups)
+		wholes.Go(func() error { return r.list(listing, okta, audit.Request{Input: audit.OktaGroups}) })
+	}
+	if databricks != nil {
+		groups = append(groups, audit.DatabricksGroups)
+		wholes.Go(func() error { return r.list(listing, databricks, audit.Request{Input: audit.DatabricksGroups}) })
+		wholes.Go(func() error { return r.list(listing, databricks, audit.Request{Input: audit.DatabricksWorkspaces}) })
+	}
+	if err := wholes.Wait(); err != nil {
 		return err
 	}
-	of := r.found.workspaceIDs()
-	return r.list(ctx, d, audit.Request{Input: audit.DatabricksWorkspaceDetails, Of: of}, audit.DatabricksWorkspaces)
-}
-
-// groups lists the groups of both directories, and then the members of those
-// that matter, which only both lists together tell.
-func (r *run) groups(ctx context.Context) error {
-	var both []audit.Input
-	lists, listing := errgroup.WithContext(ctx)
-	list := func(d Directory, in audit.Input) {
+	oktaGroups, databricksGroups := r.found.groupsThatMatter()
+	if len(groups) < 2 {
+		oktaGroups, databricksGroups = r.found.allGroups()
+	}
+	parts, listing := errgroup.WithContext(ctx)
+	list := func(d Directory, in audit.Input, of []string, basis ...audit.Input) {
 		if d != nil {
-			both = append(both, in)
-			lists.Go(func() error { return r.list(listing, d, audit.Request{Input: in}) })
+			parts.Go(func() error { return r.list(listing, d, audit.Request{Input: in, Of: of}, basis...) })
 		}
 	}
-	list(r.o.Okta, audit.OktaGroups)
-	list(r.o.Databricks, audit.DatabricksGroups)
-	if err := lists.Wait(); err != nil || !r.o.Members {
-		return err
+	if r.o.Members {
+		list(okta, audit.OktaMembers, oktaGroups, groups...)
+		list(databricks, audit.DatabricksMembers, databricksGroups, groups...)
 	}
-	okta, databricks := r.found.groupsThatMatter()
-	if len(both) < 2 {
-		okta, databricks = r.found.allGroups()
+	if r.o.WorkspaceDetails {
+		list(databricks, audit.DatabricksWorkspaceDetails, r.found.workspaceIDs(), audit.DatabricksWorkspaces)
 	}
-	members, listing := errgroup.WithContext(ctx)
-	if r.o.Okta != nil {
-		members.Go(func() error {
-			return r.list(listing, r.o.Okta, audit.Request{Input: audit.OktaMembers, Of: okta}, both...)
-		})
-	}
-	if r.o.Databricks != nil {
-		members.Go(func() error {
-			return r.list(listing, r.o.Databricks, audit.Request{Input: audit.DatabricksMembers, Of: databricks}, both...)
-		})
-	}
-	return members.Wait()
+	return parts.Wait()
 }
 
 // list runs one listing. What it lists is chosen from the lists it is based on,

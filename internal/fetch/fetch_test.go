@@ -249,6 +249,23 @@ func TestSecondLists(t *testing.T) {
 	}
 }
 
+// A group that both the account and a workspace list is one group, which
+// belongs to the workspace, however long the account's list takes.
+func TestDetailsOfAListedGroup(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		local := audit.DatabricksGroup{ID: "1", DisplayName: "local", Workspace: "w"}
+		databricks := &directory{lists: map[audit.Input]list{
+			audit.DatabricksGroups:           gives(time.Hour, audit.DatabricksGroup{ID: "1", DisplayName: "local"}),
+			audit.DatabricksWorkspaces:       gives(time.Second, audit.DatabricksWorkspace{ID: "w"}),
+			audit.DatabricksWorkspaceDetails: pages(complete(1), audit.Page{Records: []any{local}, Update: true}),
+		}}
+		s := snapshot(t, fetch.Options{Databricks: databricks, WorkspaceDetails: true})
+		if s.DatabricksGroups.Len() != 1 || s.DatabricksGroups.At(0) != local || !s.Complete(audit.DatabricksGroups) {
+			t.Errorf("%d groups, reading %+v", s.DatabricksGroups.Len(), s.Reading(audit.DatabricksGroups))
+		}
+	})
+}
+
 // The members of groups don't wait for the users.
 func TestMembersStartEarly(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

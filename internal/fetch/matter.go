@@ -23,9 +23,7 @@ func (f *found) add(record any) {
 	case audit.OktaGroup:
 		f.oktaGroups[r.ID] = r
 	case audit.DatabricksGroup:
-		if r.Workspace == "" { // not from the details of a workspace
-			f.groups[r.ID] = r
-		}
+		f.groups[r.ID] = r
 	case audit.DatabricksWorkspace:
 		f.workspaces[r.ID] = true
 	}
