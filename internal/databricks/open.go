@@ -3,7 +3,6 @@ package databricks
 import (
 	"cmp"
 	"context"
-	"errors"
 	"fmt"
 	"net/http"
 	"net/url"
@@ -56,17 +55,27 @@ type Client struct {
 	session *session
 }
 
-// Open signs in. Its error is one message that says what to change; it comes
-// within half a minute, and at once when ctx is done.
+// A SettingsError is a mistake in a [Config], or in what the SDK found for it,
+// that was noticed before anything was sent.
+type SettingsError struct{ wrong string }
+
+// Error implements error.
+func (e *SettingsError) Error() string { return e.wrong }
+
+func wrong(format string, args ...any) error { return &SettingsError{fmt.Sprintf(format, args...)} }
+
+// Open signs in. Its error, which may be a [*SettingsError], is one message
+// that says what to change; it comes within half a minute, and at once when ctx
+// is done.
 func Open(ctx context.Context, c Config) (*Client, error) {
 	silence()
 	c.SCIMVersion = cmp.Or(c.SCIMVersion, "2.1")
 	if c.SCIMVersion != "2.1" && c.SCIMVersion != "2.0" {
-		return nil, fmt.Errorf("the SCIM version of Databricks is 2.1 or 2.0, not %q", c.SCIMVersion)
+		return nil, wrong("the SCIM version of Databricks is 2.1 or 2.0, not %q", c.SCIMVersion)
 	}
 	c.ReadRate, c.ListRate, c.WriteRate = cmp.Or(c.ReadRate, 20), cmp.Or(c.ListRate, 4), cmp.Or(c.WriteRate, 2)
 	if min(c.ReadRate, c.ListRate, c.WriteRate) < 0 {
-		return nil, errors.New("the rates for Databricks must be above 0")
+		return nil, wrong("the rates for Databricks must be above 0")
 	}
 	if c.Transport == nil {
 		c.Transport = transport.Base()
@@ -102,7 +111,7 @@ func find(c Config) (*config.Config, *url.URL, error) {
 	if c.Host != "" {
 		// The SDK would drop a path and let plain http pass.
 		if _, err := transport.CheckURL(c.Host); err != nil {
-			return nil, nil, fmt.Errorf("Databricks host: %w", err)
+			return nil, nil, wrong("Databricks host: %v", err)
 		}
 	}
 	found := c.sdk("")
@@ -115,12 +124,12 @@ func find(c Config) (*config.Config, *url.URL, error) {
 		}
 	}
 	if err != nil {
-		return nil, nil, fmt.Errorf("Databricks settings: %s", plain(err))
+		return nil, nil, wrong("Databricks settings: %s", plain(err))
 	}
 	if found.Profile != "" {
 		// The SDK passes over a missing file even if a profile of it is named.
 		if _, err := config.LoadFile(found.ConfigFile); err != nil {
-			return nil, nil, fmt.Errorf("the profile %q of Databricks can't be read: %s", found.Profile, plain(err))
+			return nil, nil, wrong("the profile %q of Databricks can't be read: %s", found.Profile, plain(err))
 		}
 	}
 	if found.AuthType == "" {
@@ -132,18 +141,18 @@ func find(c Config) (*config.Config, *url.URL, error) {
 		}
 	}
 	if found.AuthType == "oauth-m2m" && (found.ClientID == "" || found.ClientSecret == "") {
-		return nil, nil, errors.New("to sign in to Databricks set both DATABRICKS_CLIENT_ID and DATABRICKS_CLIENT_SECRET; one is blank")
+		return nil, nil, wrong("to sign in to Databricks set both DATABRICKS_CLIENT_ID and DATABRICKS_CLIENT_SECRET; one is blank")
 	}
 	if found.Host == "" {
-		return nil, nil, errors.New("no Databricks host: set --databricks-host or DATABRICKS_HOST to the account console, " +
+		return nil, nil, wrong("no Databricks host: set --databricks-host or DATABRICKS_HOST to the account console, " +
 			"such as https://accounts.cloud.databricks.com")
 	}
 	host, err := transport.CheckURL(found.Host)
 	if err != nil {
-		return nil, nil, fmt.Errorf("Databricks host: %w", err)
+		return nil, nil, wrong("Databricks host: %v", err)
 	}
 	if !accountID.MatchString(found.AccountID) {
-		return nil, nil, fmt.Errorf("the Databricks account id %q is not one: set --databricks-account-id or DATABRICKS_ACCOUNT_ID "+
+		return nil, nil, wrong("the Databricks account id %q is not one: set --databricks-account-id or DATABRICKS_ACCOUNT_ID "+
 			"to what the account console shows, such as 01234567-89ab-cdef-0123-456789abcdef", found.AccountID)
 	}
 	return found, host, nil

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"log"
 	"net"
 	"net/http"
@@ -11,6 +12,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -138,15 +140,12 @@ func TestOpenSCIMToken(t *testing.T) {
 func TestOpenErrors(t *testing.T) {
 	alone(t)
 	s := sandbox.Start(t, &sandbox.Tenant{}, free())
-	nobody, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	nobody.Close()
-	site := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		w.Write([]byte("<!DOCTYPE html><title>Welcome</title>"))
+	echo := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		id, secret, _ := r.BasicAuth()
+		w.WriteHeader(http.StatusUnauthorized)
+		fmt.Fprintf(w, `{"error":"invalid_client","error_description":"not %s and %s"}`, id, secret)
 	}))
-	defer site.Close()
+	defer echo.Close()
 	elsewhere := httptest.NewServer(http.NotFoundHandler())
 	defer elsewhere.Close()
 	away := httptest.NewServer(http.RedirectHandler("https://login.example.com/", http.StatusFound))
@@ -157,6 +156,7 @@ func TestOpenErrors(t *testing.T) {
 		change func(c *Config)
 		want   string
 	}{
+		{"a secret that comes back", func(c *Config) { c.Host = echo.URL }, "invalid_client: not " + sandbox.DatabricksClientID + " and ***"},
 		{"no host", func(c *Config) { c.Host = "" }, "no Databricks host: set --databricks-host or DATABRICKS_HOST"},
 		{"plain http", func(c *Config) { c.Host = "http://accounts.example.com" }, "plain http"},
 		{"path", func(c *Config) { c.Host += "/settings" }, "has a path"},
@@ -172,8 +172,6 @@ func TestOpenErrors(t *testing.T) {
 		{"no such profile", func(c *Config) { c.Profile = "nowhere" }, "the profile \"nowhere\" of Databricks can't be read"},
 		{"SCIM version", func(c *Config) { c.SCIMVersion = "3" }, "2.1 or 2.0"},
 		{"rate", func(c *Config) { c.ListRate = -1 }, "rates"},
-		{"nobody listens", func(c *Config) { c.Host = "http://" + nobody.Addr().String() }, "nobody listens there: check the host, the network and HTTPS_PROXY"},
-		{"a web site", func(c *Config) { c.Host = site.URL }, "HTML where JSON was expected"},
 		{"another server", func(c *Config) { c.Host = elsewhere.URL }, "has no sign-in for account"},
 		{"a redirect", func(c *Config) { c.Host = away.URL }, "is not among the permitted requests"},
 	} {
@@ -191,6 +189,73 @@ func TestOpenErrors(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// A host that is not there, or is something else, is said to be so in seconds.
+func TestOpenElsewhere(t *testing.T) {
+	alone(t)
+	for name, test := range map[string]struct {
+		answer roundTrip
+		want   string
+	}{
+		"nobody listens": {
+			func(*http.Request) (*http.Response, error) {
+				return nil, &net.OpError{Op: "dial", Net: "tcp", Err: syscall.ECONNREFUSED}
+			},
+			"nobody listens there: check the host, the network and HTTPS_PROXY",
+		},
+		"no such name": {
+			func(*http.Request) (*http.Response, error) {
+				return nil, &net.DNSError{Err: "no such host", Name: "accounts.example.com", IsNotFound: true}
+			},
+			"no such host",
+		},
+		"a web site": {
+			func(r *http.Request) (*http.Response, error) {
+				w := httptest.NewRecorder()
+				fmt.Fprint(w, "<!DOCTYPE html><title>Welcome</title>")
+				return w.Result(), nil
+			},
+			"HTML where JSON was expected",
+		},
+		"a server that is down": {
+			func(r *http.Request) (*http.Response, error) {
+				w := httptest.NewRecorder()
+				w.WriteHeader(503)
+				return w.Result(), nil
+			},
+			"answered 503",
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				c := to("https://accounts.example.com")
+				c.Transport = test.answer
+				start := time.Now()
+				_, err := Open(t.Context(), c)
+				if err == nil || !strings.Contains(err.Error(), test.want) {
+					t.Errorf("error %v, want %q in it", err, test.want)
+				}
+				if took := time.Since(start); took > 15*time.Second {
+					t.Errorf("took %v", took)
+				}
+			})
+		})
+	}
+}
+
+// A mistake that is noticed before anything was sent is told apart.
+func TestSettingsError(t *testing.T) {
+	alone(t)
+	for _, c := range []Config{{}, {Host: "http://accounts.example.com"}, {Host: "https://accounts.example.com", AccountID: "acme"}} {
+		c.Transport = roundTrip(func(r *http.Request) (*http.Response, error) {
+			t.Errorf("%s was sent", r.URL)
+			return nil, errors.New("no")
+		})
+		if _, err := Open(t.Context(), c); !errors.As(err, new(*SettingsError)) {
+			t.Errorf("%+v: %v", c, err)
+		}
 	}
 }
 
