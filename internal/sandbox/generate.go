@@ -16,13 +16,22 @@ const TokenOwner = "provisioning@example.com"
 // defects that an audit looks for; a company of a hundred users or more has each
 // at least once. Names are of several scripts, addresses of example.com and
 // example.org.
-func Generate(seed uint64, users int) *Tenant {
+func Generate(seed uint64, users int) *Tenant { return generate(seed, users, 0) }
+
+// Demo returns the tenant of the demonstration: small, with every defect, and
+// with many who only lack a link.
+func Demo() *Tenant { return generate(7, 240, 5) }
+
+// generate is Generate, but that one in so many sound users lacks its link;
+// 0 means none.
+func generate(seed uint64, users, unlinked int) *Tenant {
 	g := &generator{
-		rand:   rand.New(rand.NewPCG(seed, 0)),
-		t:      &Tenant{},
-		nextID: 1_000_000_000_000_000 + seed%1000*7919,
-		locals: map[string]int{},
-		names:  scripts(),
+		unlinked: unlinked,
+		rand:     rand.New(rand.NewPCG(seed, 0)),
+		t:        &Tenant{},
+		nextID:   1_000_000_000_000_000 + seed%1000*7919,
+		locals:   map[string]int{},
+		names:    scripts(),
 	}
 	g.t.Okta.GroupMembers = map[string][]string{}
 	g.t.Okta.AppUsers = map[string][]json.RawMessage{}
@@ -38,9 +47,6 @@ func Generate(seed uint64, users int) *Tenant {
 	return g.t
 }
 
-// Demo returns the tenant of the demonstration: small, and with every defect.
-func Demo() *Tenant { return Generate(7, 240) }
-
 func shuffle(r *rand.Rand, list []json.RawMessage) {
 	r.Shuffle(len(list), func(i, j int) { list[i], list[j] = list[j], list[i] })
 }
@@ -54,6 +60,8 @@ type generator struct {
 	names  []script
 	groups []*groupCase
 	sso    []ssoUser // whom the SSO app knows
+
+	unlinked int // one in so many sound users lacks its link
 }
 
 // A ssoUser is an Okta user with the username the SSO app sends.

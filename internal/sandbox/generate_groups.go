@@ -110,11 +110,23 @@ func (g *generator) odd(externalID string) {
 	g.t.Databricks.Groups = append(g.t.Databricks.Groups, g.databricksGroup(groupCase{databricks: "Odd group " + externalID[3:8], externalID: externalID}))
 }
 
+// oktaGroup returns any group that Okta has.
+func (g *generator) oktaGroup() *groupCase {
+	for {
+		if c := pick(g, g.groups); c.okta != "" {
+			return c
+		}
+	}
+}
+
 // join adds somebody to one to three groups of both directories.
 func (g *generator) join(okta, databricks string) {
 	for range 1 + g.rand.IntN(3) {
 		c := pick(g, g.groups)
 		if c.okta == "" || c.kind == "BUILT_IN" || last(c.oktaMembers) == okta {
+			continue
+		}
+		if databricks == "" && c.databricks != "" { // or every group would drift
 			continue
 		}
 		c.oktaMembers = append(c.oktaMembers, okta)
@@ -183,10 +195,11 @@ func (g *generator) workspaces(n int) {
 		d.Workspaces = append(d.Workspaces, json.RawMessage(fmt.Sprintf(
 			`{"workspace_id":%s,"workspace_name":"workspace-%d","deployment_name":"sandbox-%d","workspace_status":"RUNNING"%s}`, id, i, i, federation)))
 		var groups []json.RawMessage
-		for _, name := range []string{"admins", "users", g.groups[i%len(g.groups)].oktaName} {
-			if name == "" {
-				name = "Local to workspace " + strconv.Itoa(i)
-			}
+		own := "Local to workspace " + strconv.Itoa(i)
+		if i%4 == 0 { // an Okta group's name
+			own = g.oktaGroup().oktaName
+		}
+		for _, name := range []string{"admins", "users", own} {
 			w := jsonWriter{}
 			w.open("id", g.databricksID()).text("displayName", name)
 			groups = append(groups, w.raw(`,"meta":{"resourceType":"WorkspaceGroup"}}`).b)

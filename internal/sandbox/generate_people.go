@@ -39,6 +39,12 @@ func (g *generator) sound() {
 		g.join(id, "")
 		return
 	}
+	if g.unlinked > 0 && g.oneIn(g.unlinked) {
+		id := g.okta(p.user(""))
+		g.join(id, g.beside(p, ""))
+		g.knows(id, p.login())
+		return
+	}
 	u := databricksUser{}
 	if g.oneIn(150) {
 		u.roles = []string{"account_admin"}
@@ -107,7 +113,7 @@ func defects() []personCase {
 		{1, func(g *generator) { p := g.person(); g.okta(p.user("")); g.beside(p, g.oktaID("00u")) }},
 		{1, func(g *generator) { p := g.person(); g.beside(p, strings.ToUpper(g.okta(p.user("")))) }},
 		{1, func(g *generator) { p := g.person(); g.okta(p.user("")); g.beside(p, g.uuid()) }},
-		{1, func(g *generator) { p := g.person(); g.okta(p.user("")); g.beside(p, pick(g, g.groups).okta) }},
+		{1, func(g *generator) { p := g.person(); g.okta(p.user("")); g.beside(p, g.oktaGroup().okta) }},
 		{0, func(g *generator) { g.beside(g.person(), g.oktaID("00u")) }}, // long gone from Okta
 		{0, func(g *generator) { // a contractor whom Okta never knew
 			p := g.person()
