@@ -217,7 +217,7 @@ func withoutSecrets(raw []byte) []byte {
 			text, err := in.ReadValue()
 			container, n := in.StackIndex(in.StackDepth())
 			isName := container == '{' && n%2 == 1
-			if err == nil && !isName && secret(in.StackPointer().LastToken()) {
+			if err == nil && !isName && secret(in.StackPointer()) {
 				end := int(in.InputOffset())
 				out = append(append(out, raw[kept:end-len(text)]...), `""`...)
 				kept = end
@@ -230,10 +230,11 @@ func withoutSecrets(raw []byte) []byte {
 	}
 }
 
-func secret(name string) bool {
-	name = strings.ToLower(name)
+// secret reports whether a value's name, or that of what it is in, tells of a secret.
+func secret(at jsontext.Pointer) bool {
+	path := strings.ToLower(string(at))
 	for _, word := range []string{"secret", "password", "private", "token", "assertion"} {
-		if strings.Contains(name, word) {
+		if strings.Contains(path, word) {
 			return true
 		}
 	}

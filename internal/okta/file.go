@@ -163,7 +163,7 @@ func (f *fileReader) damaged(err error) error {
 	var syntax *jsontext.SyntacticError
 	switch {
 	case errors.Is(err, io.ErrUnexpectedEOF):
-		return fmt.Errorf("%s: line %d: the file ends in the middle of a list or object (number %d): export it again", f.file, f.line(), f.reading.Received+1)
+		return fmt.Errorf("%s: line %d: the file ends in the middle of a list or object (number %d): export it again", f.file, f.lines.at(f.lines.read), f.reading.Received+1)
 	case errors.As(err, &syntax):
 		return fmt.Errorf("%s: line %d: object %d is not JSON: %v", f.file, f.lines.at(syntax.ByteOffset), f.reading.Received+1, syntax.Err)
 	}

@@ -73,6 +73,7 @@ type listing struct {
 	received       int
 	undecoded      int
 	firstUndecoded string
+	bad            map[string]bool // ids of the undecoded: a second look may meet them again
 }
 
 // errMoved says that a listing did not hold still: it must be read again.
@@ -80,17 +81,23 @@ type errMoved struct{ what string }
 
 func (e errMoved) Error() string { return e.what }
 
+// neverStill is the error for a listing that moved after every restart.
+func (e errMoved) neverStill(restarts int) error {
+	return fmt.Errorf("%s; the listing was read %d times and never held still: run again later", e.what, restarts+1)
+}
+
 // settle reads until the listing held still.
 func (l *listing) settle(ctx context.Context, read func(context.Context) error) error {
 	for restarts := 0; ; restarts++ {
-		l.seen, l.chains, l.received, l.undecoded, l.firstUndecoded = map[string]int{}, 0, 0, 0, ""
+		l.seen, l.chains, l.received = map[string]int{}, 0, 0
+		l.undecoded, l.firstUndecoded, l.bad = 0, "", map[string]bool{}
 		err := read(ctx)
 		var moved errMoved
 		if !errors.As(err, &moved) {
 			return err
 		}
 		if restarts == maxRestarts {
-			return fmt.Errorf("%w; the listing was read %d times and never held still: run again later", moved, restarts+1)
+			return moved.neverStill(restarts)
 		}
 		if err := l.emit(audit.Page{Restart: true}); err != nil {
 			return err
@@ -167,6 +174,10 @@ func (l *listing) chain(ctx context.Context, list call, query string, d decoder,
 				l.received++
 			}
 			if u, ok := o.record.(audit.Undecoded); ok {
+				if l.bad[o.id] {
+					continue
+				}
+				l.bad[o.id] = o.id != ""
 				l.countUndecoded(u)
 			}
 			if known || again {
@@ -281,8 +292,11 @@ func (l *listing) groupMembers(ctx context.Context, group string) (records []any
 			return nil
 		})
 		var moved errMoved
-		if errors.As(err, &moved) && restarts < maxRestarts {
-			continue
+		if errors.As(err, &moved) {
+			if restarts < maxRestarts {
+				continue
+			}
+			return nil, moved.neverStill(restarts)
 		}
 		if err != nil {
 			return nil, err

@@ -132,7 +132,7 @@ func nextLink(headers []string) (string, error) {
 	for _, h := range headers {
 		for rest := strings.TrimLeft(h, " \t,"); rest != ""; rest = strings.TrimLeft(rest, " \t,") {
 			target, params, ok := strings.Cut(rest, ">")
-			if !ok || target[0] != '<' {
+			if !ok || !strings.HasPrefix(target, "<") {
 				return "", errors.New("the Link header, which leads to the next page, can't be read")
 			}
 			var rels []string

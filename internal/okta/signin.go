@@ -107,20 +107,23 @@ func (s *signIn) authorize(r *http.Request) (failed *http.Response, err error) {
 	}
 	failed, err = s.authorizeOnce(r)
 	var refused *tokenError
-	if errors.As(err, &refused) && s.client.clock.wrong() != "" {
-		// The assertion was made by one clock, and there is another to try.
-		s.byOkta = !s.byOkta
-		again, err2 := s.authorizeOnce(r)
-		if err2 != nil || again != nil {
-			s.byOkta = !s.byOkta
-			return failed, err
-		}
+	if !errors.As(err, &refused) || s.client.clock.wrong() == "" {
+		return failed, err
+	}
+	// The assertion was made by one clock, and there is another to try.
+	s.byOkta = !s.byOkta
+	var still *tokenError
+	switch failed, second := s.authorizeOnce(r); {
+	case second == nil && failed == nil:
 		if s.byOkta {
 			s.client.note("%s; Okta's time was used to sign in", s.client.clock.wrong())
 		}
 		return nil, nil
+	case errors.As(second, &still) && !still.times:
+		err = second // with the clock put right this is what remains
 	}
-	return failed, err
+	s.byOkta = !s.byOkta
+	return nil, err
 }
 
 func (s *signIn) authorizeOnce(r *http.Request) (failed *http.Response, err error) {
@@ -228,6 +231,7 @@ func (c *tokenCall) answer(r *http.Request) *http.Response {
 type tokenError struct {
 	reason string // Okta's own words
 	advice string // what to do
+	times  bool   // the assertion's times were refused
 }
 
 // Error implements error.
@@ -257,10 +261,12 @@ func (s *signIn) refused(call *tokenCall) error {
 		e.advice = fmt.Sprintf("the app %s may not sign in by itself: it must be an API Services app with the grant type client credentials", s.config.ClientID)
 	case about("dpop"):
 		e.advice = fmt.Sprintf("Okta demands DPoP of the app %s and did not accept the proof: turn off \"Require Demonstrating Proof of Possession\" in the app", s.config.ClientID)
-	case wrong != "":
-		e.advice, wrong = wrong, ""
 	case about("expir", "issued", "'iat'", "'exp'", "future", "lifetime"):
+		e.times = true
 		e.advice = "Okta does not accept the times of the client assertion: check this computer's clock"
+		if wrong != "" {
+			e.advice, wrong = wrong, ""
+		}
 	case about("signature", "kid", "jwk", "public key", "algorithm", "key id"):
 		e.advice = fmt.Sprintf("the private key does not fit the app %s: check OKTA_CLIENT_PRIVATEKEY and OKTA_CLIENT_PRIVATEKEYID against the app's public keys", s.config.ClientID)
 	case about("client_id", "client id", "clientid", "'sub'", "'iss'", "issuer", "subject"):

@@ -54,12 +54,6 @@ func (p permanent) Unwrap() error { return p.error }
 // as the answer asks for, or ever longer. Any other answer is returned as it
 // is; when attempts or time are used up the error is a [*GivenUp].
 func (p Retry) Over(next http.RoundTripper) http.RoundTripper {
-	if p.Attempts == 0 {
-		p.Attempts = 9
-	}
-	if p.Wait == 0 {
-		p.Wait = 5 * time.Minute
-	}
 	return roundTripper(func(r *http.Request) (*http.Response, error) {
 		if r.Method != http.MethodGet && r.Method != http.MethodHead && (r.Method == http.MethodPatch || p.Also == nil || !p.Also(r)) {
 			return next.RoundTrip(r)
@@ -78,6 +72,12 @@ func (p Retry) Over(next http.RoundTripper) http.RoundTripper {
 
 // Do is [Retry.Over] for whatever send does; name says what that is.
 func (p Retry) Do(ctx context.Context, name string, send func() (*http.Response, error)) (*http.Response, error) {
+	if p.Attempts == 0 {
+		p.Attempts = 9
+	}
+	if p.Wait == 0 {
+		p.Wait = 5 * time.Minute
+	}
 	start, waited := time.Now(), time.Duration(0)
 	for n := 1; ; n++ {
 		resp, err := send()

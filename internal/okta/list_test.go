@@ -1,0 +1,311 @@
+package okta
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/aimcheck/aimcheck/audit"
+	"github.com/aimcheck/aimcheck/internal/sandbox"
+	"github.com/google/go-cmp/cmp"
+)
+
+// A fakeOrg answers list requests as a test says. Links and bodies are the
+// test's own; the token is for the asking.
+type fakeOrg struct {
+	answer func(path string, query url.Values, n int) (status int, body, link string) // n counts list requests from 1
+	sent   []string                                                                   // path and query of each list request
+	date   time.Time
+}
+
+// RoundTrip implements [http.RoundTripper].
+func (f *fakeOrg) RoundTrip(r *http.Request) (*http.Response, error) {
+	status, body, link := 200, `{"token_type":"Bearer","expires_in":3600,"access_token":"t"}`, ""
+	if r.URL.Path != tokenPath {
+		f.sent = append(f.sent, r.URL.RequestURI())
+		status, body, link = f.answer(r.URL.Path, r.URL.Query(), len(f.sent))
+	}
+	h := http.Header{"Content-Type": {"application/json"}}
+	if !f.date.IsZero() {
+		h.Set("Date", f.date.Format(http.TimeFormat))
+	}
+	if link != "" {
+		h.Set("Link", link)
+	}
+	return &http.Response{StatusCode: status, Header: h, Body: io.NopCloser(strings.NewReader(body)), ContentLength: int64(len(body)), Request: r}, nil
+}
+
+const orgURL = "https://org.example.com"
+
+func (f *fakeOrg) open(t *testing.T) *Client {
+	t.Helper()
+	c := Config{OrgURL: orgURL, ClientID: "0oa1", PrivateKey: fakeKey(t), Transport: f}
+	if !f.date.IsZero() {
+		c.Now = func() time.Time { return f.date }
+	}
+	return open(t, c)
+}
+
+func fakeKey(t *testing.T) string {
+	t.Helper()
+	s, err := sandbox.New(&sandbox.Tenant{}, sandbox.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s.OktaPrivateKeyPEM()
+}
+
+// body is a list of users.
+func body(status string, ns ...int) string {
+	var all []json.RawMessage
+	for _, n := range ns {
+		all = append(all, user(n, status))
+	}
+	b, err := json.Marshal(all)
+	if err != nil || all == nil {
+		return "[]"
+	}
+	return string(b)
+}
+
+func next(query string) string {
+	return fmt.Sprintf(`<%s/api/v1/users?x>; rel="self", <%s/api/v1/users?%s>; rel="next"`, orgURL, orgURL, query)
+}
+
+// chainOf tells which of the three listings of users a request is part of.
+func chainOf(q url.Values) string {
+	switch f := q.Get("filter"); {
+	case strings.HasPrefix(f, "status"):
+		return "deprovisioned"
+	case strings.HasPrefix(f, "lastUpdated"):
+		return "changed"
+	}
+	return "plain"
+}
+
+func TestNextLinkIsFollowedVerbatim(t *testing.T) {
+	const odd = "limit=200&after=a%2Bb+c&after=&x=%7e"
+	f := &fakeOrg{date: time.Date(2026, 1, 3, 10, 0, 0, 0, time.UTC), answer: func(_ string, q url.Values, n int) (int, string, string) {
+		if n == 1 {
+			return 200, body("ACTIVE", 1), next(odd)
+		}
+		return 200, "[]", ""
+	}}
+	list(t, t.Context(), f.open(t), usersRequest).complete(t, 1)
+	want := []string{
+		"/api/v1/users?limit=200",
+		"/api/v1/users?" + odd,
+		"/api/v1/users?filter=status+eq+%22DEPROVISIONED%22&limit=200",
+		"/api/v1/users?filter=lastUpdated+ge+%222026-01-03T09%3A59%3A30.000Z%22&limit=200",
+	}
+	if diff := cmp.Diff(want, f.sent); diff != "" {
+		t.Errorf("requests (-want +got):\n%s", diff)
+	}
+}
+
+func TestListingsThatCannotBeTrusted(t *testing.T) {
+	for _, tt := range []struct {
+		name   string
+		answer func(path string, q url.Values, n int) (int, string, string)
+		why    string
+	}{
+		{"a cursor that loops", func(_ string, _ url.Values, n int) (int, string, string) {
+			return 200, body("ACTIVE", n), next("after=1")
+		}, "lead in a circle"},
+		{"the same page for ever", func(_ string, _ url.Values, n int) (int, string, string) {
+			return 200, body("ACTIVE", 1, 2), next(fmt.Sprintf("after=%d", n))
+		}, "user 00u000001 was listed twice"},
+		{"blank pages for ever", func(_ string, _ url.Values, n int) (int, string, string) {
+			return 200, "[]", next(fmt.Sprintf("after=%d", n))
+		}, "lead in a circle"},
+		{"a link to another path", func(string, url.Values, int) (int, string, string) {
+			return 200, body("ACTIVE", 1), `<` + orgURL + `/api/v1/groups?after=1>; rel="next"`
+		}, "leads to /api/v1/groups"},
+		{"a link that can't be read", func(string, url.Values, int) (int, string, string) {
+			return 200, body("ACTIVE", 1), orgURL + `/api/v1/users; rel="next"`
+		}, "can't be read"},
+		{"an object for a list", func(string, url.Values, int) (int, string, string) {
+			return 200, `{"errorCode":"E0000001"}`, ""
+		}, "expected a list of users, found an object"},
+		{"one user twice on a page", func(string, url.Values, int) (int, string, string) {
+			return 200, body("ACTIVE", 1, 1), ""
+		}, "listed twice"},
+		{"a second look without end", func(_ string, q url.Values, n int) (int, string, string) {
+			if chainOf(q) == "changed" || q.Has("again") {
+				return 200, body("ACTIVE", 1), next(fmt.Sprintf("again=%d", n))
+			}
+			return 200, "[]", ""
+		}, "a page of users came twice"},
+		{"an answer in another form of error", func(string, url.Values, int) (int, string, string) {
+			return 418, "teapot", ""
+		}, "Okta answered 418"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			f := &fakeOrg{answer: tt.answer}
+			g := list(t, t.Context(), f.open(t), usersRequest)
+			g.incomplete(t, tt.why)
+			t.Log(g.reading.Reason)
+		})
+	}
+}
+
+func TestListingThatMovedIsReadAgain(t *testing.T) {
+	f := &fakeOrg{answer: func(_ string, q url.Values, n int) (int, string, string) {
+		switch {
+		case chainOf(q) != "plain":
+			return 200, "[]", ""
+		case n == 1:
+			return 200, body("ACTIVE", 1, 2), next("after=2")
+		case n == 2: // user 2 slid onto this page
+			return 200, body("ACTIVE", 2, 3), ""
+		}
+		return 200, body("ACTIVE", 0, 1, 2, 3), ""
+	}}
+	g := list(t, t.Context(), f.open(t), usersRequest)
+	g.complete(t, 4)
+	if g.restarts != 1 {
+		t.Errorf("restarted %d times, want once", g.restarts)
+	}
+}
+
+func TestUsersThatChangeWhileTheyAreRead(t *testing.T) {
+	f := &fakeOrg{answer: func(_ string, q url.Values, n int) (int, string, string) {
+		switch chainOf(q) {
+		case "plain":
+			return 200, body("ACTIVE", 1, 2, 3), ""
+		case "deprovisioned":
+			return 200, body("DEPROVISIONED", 2, 4), "" // 2 was deactivated meanwhile
+		}
+		return 200, body("ACTIVE", 3, 4, 5), "" // 4 is active again, 5 came from the one list after it was read
+	}}
+	g := list(t, t.Context(), f.open(t), usersRequest)
+	g.complete(t, 5)
+	var statuses []string
+	for _, id := range g.ids() {
+		statuses = append(statuses, g.records[id].(audit.OktaUser).Status)
+	}
+	if want := []string{"ACTIVE", "DEPROVISIONED", "ACTIVE", "ACTIVE", "ACTIVE"}; !slices.Equal(statuses, want) {
+		t.Errorf("statuses %q, want %q", statuses, want)
+	}
+}
+
+func TestUndecodedUserOfBothLooksCountsOnce(t *testing.T) {
+	f := &fakeOrg{answer: func(_ string, q url.Values, n int) (int, string, string) {
+		if chainOf(q) == "deprovisioned" {
+			return 200, "[]", ""
+		}
+		return 200, `[{"id":"00u1","status":1},{"status":1}]`, ""
+	}}
+	g := list(t, t.Context(), f.open(t), usersRequest)
+	g.incomplete(t, "3 of 3 objects") // those without an id can't be told apart
+	if len(g.wrong) != 3 {
+		t.Errorf("got %d undecoded", len(g.wrong))
+	}
+}
+
+func TestSecondLookRefused(t *testing.T) {
+	for status, complete := range map[int]bool{400: true, 403: false} {
+		f := &fakeOrg{answer: func(_ string, q url.Values, n int) (int, string, string) {
+			if chainOf(q) == "changed" {
+				return status, `{"errorCode":"E0000031","errorSummary":"Invalid search criteria."}`, ""
+			}
+			return 200, "[]", ""
+		}}
+		client := f.open(t)
+		g := list(t, t.Context(), client, usersRequest)
+		notes := strings.Join(client.Source().Notes, "")
+		if g.reading.Complete != complete || strings.Contains(notes, "E0000031 Invalid search criteria.") != complete {
+			t.Errorf("status %d: reading %+v, notes %q", status, g.reading, notes)
+		}
+	}
+}
+
+func TestMembersThatMoved(t *testing.T) {
+	f := &fakeOrg{answer: func(path string, _ url.Values, n int) (int, string, string) {
+		link := `<` + orgURL + (&url.URL{Path: path}).EscapedPath() + `?after=x>; rel="next"`
+		switch n {
+		case 1:
+			return 200, `[{"id":"a"},{"id":"b"}]`, link
+		case 2:
+			return 200, `[{"id":"b"},{"id":7}]`, ""
+		case 3:
+			return 200, `[{"id":"a"},{"id":"b"},{"id":"c"}]`, ""
+		}
+		return 200, `[{"id":"d"},{"id":"d"}]`, ""
+	}}
+	client := f.open(t)
+	g := list(t, t.Context(), client, audit.Request{Input: audit.OktaMembers, Of: []string{"g 1"}})
+	g.complete(t, 1)
+	want := audit.OktaGroupMembers{Group: "g 1", Members: audit.NewValues(audit.Value{Value: "a"}, audit.Value{Value: "b"}, audit.Value{Value: "c"})}
+	if g.records["g 1"] != want {
+		t.Errorf("got %+v, want %+v", g.records["g 1"], want)
+	}
+	if f.sent[0] != "/api/v1/groups/g%201/users?limit=200" {
+		t.Errorf("sent %s", f.sent[0])
+	}
+	list(t, t.Context(), client, audit.Request{Input: audit.OktaMembers, Of: []string{"g2"}}).incomplete(t, "members of group g2: user d was listed twice")
+}
+
+func TestOktaThatAlwaysFails(t *testing.T) {
+	for name, status := range map[string]int{"500": 500, "429": 429, "revoked tokens": 401} {
+		t.Run(name, func(t *testing.T) {
+			f := &fakeOrg{answer: func(string, url.Values, int) (int, string, string) { return status, "{}", "" }}
+			client := f.open(t)
+			synctest.Test(t, func(t *testing.T) {
+				start := time.Now()
+				list(t, t.Context(), client, usersRequest).incomplete(t, "GET /api/v1/users failed 9 times")
+				if took := time.Since(start); took > time.Minute {
+					t.Errorf("took %v", took)
+				}
+			})
+		})
+	}
+}
+
+func TestNextLink(t *testing.T) {
+	for _, tt := range []struct {
+		headers []string
+		want    string
+		fails   bool
+	}{
+		{nil, "", false},
+		{[]string{`<https://o/a?b>; rel="self"`}, "", false},
+		{[]string{`<https://o/a?b>; rel="self"`, `<https://o/a?c>; rel="next"`}, "https://o/a?c", false},
+		{[]string{`<https://o/a?b>; rel="self", <https://o/a?c>; rel="next"`}, "https://o/a?c", false},
+		{[]string{`<https://o/a?c>; rel="next", <https://o/a?b>; rel="self"`}, "https://o/a?c", false},
+		{[]string{`<https://o/a?b,c;d>;rel=next`}, "https://o/a?b,c;d", false},
+		{[]string{`<https://o/a?c> ; title="x, <y>; rel=\"z\"" ; REL = "prev Next"`}, "https://o/a?c", false},
+		{[]string{`<https://o/a?c>; title="a, b; c"; rel="next"`}, "https://o/a?c", false},
+		{[]string{`<https://o/a?c>; rel="prev NEXT"`}, "https://o/a?c", false},
+		{[]string{`<https://o/a?c>; rel="next"`, `<https://o/a?c>; rel="next"`}, "https://o/a?c", false},
+		{[]string{`<https://o/a?c>; rel="next"`, `<https://o/a?d>; rel="next"`}, "", true},
+		{[]string{`<>; rel="next"`}, "", true},
+		{[]string{`https://o/a?c; rel="next"`}, "", true},
+		{[]string{`<https://o/a?c; rel="next"`}, "", true},
+		{[]string{", ,"}, "", false},
+	} {
+		got, err := nextLink(tt.headers)
+		if tt.fails != (err != nil) || err == nil && got != tt.want {
+			t.Errorf("nextLink(%q) = %q, %v; want %q", tt.headers, got, err, tt.want)
+		}
+	}
+}
+
+func FuzzNextLink(f *testing.F) {
+	f.Add(`<https://o/a?b>; rel="self", <https://o/a?c>; rel="next"`)
+	f.Add(`<a>;rel=next;x,<b>;;=`)
+	f.Add(">")
+	f.Fuzz(func(t *testing.T, header string) {
+		got, err := nextLink([]string{header})
+		if err == nil && got != "" && !strings.Contains(header, "<"+got+">") {
+			t.Errorf("nextLink(%q) = %q", header, got)
+		}
+	})
+}
