@@ -63,8 +63,9 @@ var oracleCollisions = []string{
 	"duplicate-external-id", "split-identity", "case-variant-username",
 }
 
-// oracle says everything that the catalogue says of the world.
-func oracle(w world, s audit.Settings) oracleResult {
+// oracle says everything that the catalogue says of the world, but for what the
+// rules named in without would find and change.
+func oracle(w world, s audit.Settings, without ...string) oracleResult {
 	// What is left blank is unknown.
 	s.SSOClaim = cmp.Or(s.SSOClaim, "unknown")
 	s.WorkspaceSSOClaim = cmp.Or(s.WorkspaceSSOClaim, "unknown")
@@ -107,10 +108,10 @@ func oracle(w world, s audit.Settings) oracleResult {
 		r.identityFederationDisabled()
 	}
 
+	r.findings = those(r.findings, func(f oracleFinding) bool { return !slices.Contains(without, f.rule) })
+	r.changes = those(r.changes, func(c oracleChange) bool { return !slices.Contains(without, c.rule) })
 	result := oracleResult{verdict: "ready", findings: r.findings}
-	slices.SortFunc(result.findings, func(a, b oracleFinding) int {
-		return cmp.Or(cmp.Compare(a.rule, b.rule), cmp.Compare(a.key, b.key), slices.Compare(a.subjects, b.subjects))
-	})
+	slices.SortFunc(result.findings, compareOracleFindings)
 	for _, f := range result.findings {
 		if f.severity == "blocker" {
 			result.verdict = "not-ready"
@@ -121,6 +122,10 @@ func oracle(w world, s audit.Settings) oracleResult {
 	after := &oracleRun{world: w.apply(result.operations, true), settings: s}
 	result.outcomesAfter = after.outcomes()
 	return result
+}
+
+func compareOracleFindings(a, b oracleFinding) int {
+	return cmp.Or(cmp.Compare(a.rule, b.rule), cmp.Compare(a.key, b.key), slices.Compare(a.subjects, b.subjects))
 }
 
 // find records a finding about the subjects.
@@ -368,17 +373,12 @@ func isAdmin(roles audit.Values) bool {
 
 func isDirect(v audit.Value) bool { return v.Type != "indirect" }
 
-// usersNamed are the users meant by a name given as a setting: those with
-// exactly that userName, else those whose userName is the same under fold.
+// usersNamed are the users meant by a name given as a setting: fold says which
+// names are the same.
 func (r *oracleRun) usersNamed(name string) []audit.DatabricksUser {
-	if oracleBlank(name) {
-		return nil
-	}
-	exact := those(r.users, func(d audit.DatabricksUser) bool { return d.UserName == name })
-	if len(exact) > 0 {
-		return exact
-	}
-	return those(r.users, func(d audit.DatabricksUser) bool { return oracleFold(d.UserName) == oracleFold(name) })
+	return those(r.users, func(d audit.DatabricksUser) bool {
+		return !oracleBlank(name) && oracleFold(d.UserName) == oracleFold(name)
+	})
 }
 
 // isCaller reports whether d is the identity that runs the tool.
@@ -386,8 +386,10 @@ func (r *oracleRun) isCaller(d audit.DatabricksUser) bool {
 	return slices.Contains(r.usersNamed(r.caller), d)
 }
 
+// isCallerPrincipal is the same for a service principal. Its applicationId is a
+// UUID, which is written in either letter case.
 func isCallerPrincipal(p audit.DatabricksServicePrincipal, caller string) bool {
-	return caller != "" && p.ApplicationID == caller
+	return !oracleBlank(caller) && oracleFold(p.ApplicationID) == oracleFold(caller)
 }
 
 // first is the smallest of the subjects that begin with the prefix.

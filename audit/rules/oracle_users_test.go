@@ -179,10 +179,11 @@ func (r *oracleRun) lookalikeUsername() {
 			people[dbUser(d)] = append(people[dbUser(d)], "id "+d.ExternalID)
 		}
 	}
-	names = those(names, func(n name) bool { return oracleFold(n.raw) != "" && utf8.ValidString(n.raw) })
+	names = those(names, func(n name) bool { return oracleFold(n.raw) != "" })
 	for _, n := range names {
 		people[n.subject] = append(people[n.subject], "name "+oracleFold(n.raw))
 	}
+	names = those(names, func(n name) bool { return utf8.ValidString(n.raw) }) // bytes look like nothing
 	// Whoever shares an id or a name with somebody is the same person, and so on.
 	for changed := true; changed; {
 		changed = false
@@ -372,7 +373,8 @@ func (r *oracleRun) linkedToDeprovisioned() {
 			continue
 		}
 		r.find("linked-to-deprovisioned", "error", "review", dbUser(d), append(subjects(oktaUser, left), dbUser(d))...)
-		if slices.Contains(r.settings.Include, "deactivate") {
+		// Under a conflict the record may be a live person's by now: that is for people.
+		if slices.Contains(r.settings.Include, "deactivate") && !r.conflicts(d) {
 			r.change("linked-to-deprovisioned", dbUser(d), "deactivate", oracleOp{"deactivate_user", dbUser(d), "active", "true", "false", ""})
 		}
 	}
@@ -438,7 +440,7 @@ func (r *oracleRun) redundantDirectGrant() {
 	both := func(direct, group audit.Values) bool {
 		for v := range direct.All() {
 			for w := range group.All() {
-				if isDirect(v) && isDirect(w) && v.Value == w.Value {
+				if isDirect(v) && v.Value == w.Value { // however the group came by it
 					return true
 				}
 			}
