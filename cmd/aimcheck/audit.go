@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"maps"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -147,9 +148,25 @@ func next(r *audit.Report, out string) string {
 	case r.Verdict == audit.Incomplete:
 		return "aimcheck audit, when what was not read can be read"
 	case r.Counts[audit.Blocker] > 0:
-		return "aimcheck rules " + r.Findings[0].Rule
+		return "aimcheck rules " + commonest(r)
 	}
 	return "less " + quote(filepath.Join(out, "summary.md"))
+}
+
+// commonest returns the rule with the most blockers, the first by name of several.
+func commonest(r *audit.Report) (rule string) {
+	count := map[string]int{}
+	for _, f := range r.Findings {
+		if f.Severity == audit.Blocker && !f.Waived {
+			count[f.Rule]++
+		}
+	}
+	for _, name := range slices.Sorted(maps.Keys(count)) {
+		if count[name] > count[rule] {
+			rule = name
+		}
+	}
+	return rule
 }
 
 // quote returns the text as one word of a shell.

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"io"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/vbauerster/mpb/v8"
@@ -17,13 +18,14 @@ import (
 // a line every few seconds elsewhere, nothing where it is nil. It is safe for
 // concurrent use.
 type progress struct {
-	w   io.Writer
-	now func() time.Time
+	w     io.Writer
+	now   func() time.Time
+	pause atomic.Pointer[string] // what is waited for; the bars read it while mu is held
 
 	mu       sync.Mutex
 	bars     *mpb.Progress // nil where there is no terminal
+	waits    *mpb.Bar      // the line below them, which says what is waited for
 	listings map[audit.Input]*listing
-	pause    string // what is waited for
 	shown    time.Time
 }
 
@@ -43,7 +45,7 @@ func (e *env) newProgress(quiet bool) *progress {
 	p := &progress{w: e.stderr, now: e.now, listings: map[audit.Input]*listing{}, shown: e.now()}
 	if e.errWidth > 0 && e.getenv("TERM") != "dumb" {
 		p.bars = mpb.New(mpb.WithOutput(e.stderr), mpb.WithWidth(min(e.errWidth, 100)), mpb.WithAutoRefresh())
-		p.bars.New(0, mpb.NopStyle(), mpb.BarPriority(len(audit.Inputs())), mpb.PrependDecorators(decor.Any(p.pausing)))
+		p.waits = p.bars.New(0, mpb.NopStyle(), mpb.BarPriority(len(audit.Inputs())), mpb.PrependDecorators(decor.Any(p.pausing)))
 	}
 	return p
 }
@@ -54,47 +56,48 @@ func (p *progress) event(ev fetch.Event) {
 	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.pause = ""
+	p.pause.Store(nil)
 	l := p.listings[ev.Input]
 	if l == nil {
 		l = &listing{started: p.now()}
 		p.listings[ev.Input] = l
 		if p.bars != nil {
-			l.bar = p.bars.New(0, mpb.BarStyle(), mpb.BarPriority(int(ev.Input)),
-				mpb.PrependDecorators(
-					decor.Name(ev.Input.String(), decor.WCSyncSpaceR),
-					decor.CountersNoUnit("%d of %d", decor.WCSyncSpace)),
-				mpb.AppendDecorators(
-					decor.AverageSpeed(0, "%.0f/s", decor.WCSyncSpace),
-					decor.OnComplete(decor.AverageETA(decor.ET_STYLE_GO, decor.WCSyncSpace), " done")))
+			l.bar = p.bars.New(0, mpb.BarStyle(), mpb.BarPriority(int(ev.Input)), mpb.BarWidth(24),
+				mpb.PrependDecorators(decor.Name(ev.Input.String(), decor.WCSyncSpaceR)),
+				mpb.AppendDecorators(decor.Any(func(s decor.Statistics) string {
+					return " " + l.text(int(s.Current), int(s.Total), s.Completed, p.now())
+				})))
 		}
 	}
-	if l.bar != nil {
+	switch {
+	case l.bar != nil:
 		l.bar.SetTotal(int64(ev.Expected), false)
 		l.bar.SetCurrent(int64(ev.Received))
 		if ev.Done {
 			l.bar.SetTotal(-1, true) // what was received is all
 		}
-		return
-	}
-	if p.due() {
-		fmt.Fprintf(p.w, "aimcheck: %s: %s\n", ev.Input, l.line(ev, p.now()))
+	case p.due():
+		fmt.Fprintf(p.w, "aimcheck: %s: %s\n", ev.Input, l.text(ev.Received, ev.Expected, ev.Done, p.now()))
 	}
 }
 
-// line says how far a listing is, how fast, and how long it will take.
-func (l *listing) line(ev fetch.Event, now time.Time) string {
-	text := fmt.Sprintf("%d read", ev.Received)
-	if ev.Expected > 0 {
-		text = fmt.Sprintf("%d of %d read", ev.Received, ev.Expected)
+// text says how far a listing is, how fast, and how long it will take; expected
+// is 0 where that is not known.
+func (l *listing) text(received, expected int, done bool, now time.Time) string {
+	if done {
+		return fmt.Sprintf("%d read, done", received)
+	}
+	text := fmt.Sprintf("%d read", received)
+	if expected > 0 {
+		text = fmt.Sprintf("%d of %d read", received, expected)
 	}
 	spent := now.Sub(l.started).Seconds()
-	if ev.Received == 0 || spent <= 0 {
+	if received == 0 || spent < 1 {
 		return text
 	}
-	rate := float64(ev.Received) / spent
+	rate := float64(received) / spent
 	text += fmt.Sprintf(", %.0f a second", rate)
-	if left := ev.Expected - ev.Received; left > 0 {
+	if left := expected - received; left > 0 {
 		text += fmt.Sprintf(", %v left", (time.Duration(float64(left)/rate) * time.Second).Round(time.Second))
 	}
 	return text
@@ -105,9 +108,9 @@ func (p *progress) waiting(why string) {
 	if p == nil {
 		return
 	}
+	p.pause.Store(&why)
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.pause = why
 	if p.bars == nil && p.due() {
 		fmt.Fprintf(p.w, "aimcheck: %s\n", why)
 	}
@@ -123,9 +126,10 @@ func (p *progress) due() bool {
 }
 
 func (p *progress) pausing(decor.Statistics) string {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	return p.pause
+	if why := p.pause.Load(); why != nil {
+		return *why
+	}
+	return ""
 }
 
 // close leaves the terminal as the next line expects it.
@@ -133,6 +137,9 @@ func (p *progress) close() {
 	if p == nil || p.bars == nil {
 		return
 	}
-	p.waiting("")
-	p.bars.Shutdown()
+	for _, l := range p.listings {
+		l.bar.Abort(false) // those that are done stay as they are
+	}
+	p.waits.Abort(true)
+	p.bars.Wait()
 }
