@@ -20,6 +20,15 @@ func DefaultRates() map[string]Rate {
 	}
 }
 
+// NoLimits returns the rates that lift every limit.
+func NoLimits() map[string]Rate {
+	rates := DefaultRates()
+	for name := range rates {
+		rates[name] = Rate{}
+	}
+	return rates
+}
+
 // A limit counts requests in windows that begin with the first request after
 // the last window's end, not with the clock's minute.
 type limit struct {
