@@ -39,6 +39,8 @@ type MemberDrift struct {
 	Gain    []Ref // live Okta users in the Okta group alone
 	Lose    []Ref // Databricks users whose Okta user is not in the Okta group
 	Unknown []Ref // Databricks members that Okta doesn't know
+
+	Strangers []string // ids of Databricks members that are in no listing
 }
 
 // MemberDrift compares the members of a Databricks group with those of the Okta
@@ -52,7 +54,11 @@ func (ix *Index) MemberDrift(g, o Ref) MemberDrift {
 	}
 	var drift MemberDrift
 	here := map[Ref]bool{}
-	for d := range ix.members(g) {
+	for id, d := range ix.members(g) {
+		if d == (Ref{}) {
+			drift.Strangers = append(drift.Strangers, id)
+			continue
+		}
 		u, known := Ref{}, false
 		if d.Kind == DatabricksUserKind {
 			u, known = ix.OktaOf(d)
@@ -89,24 +95,30 @@ func (ix *Index) oktaMembers(o Ref) iter.Seq[string] {
 	}
 }
 
-// members yields the direct members of a Databricks group that the snapshot has.
-func (ix *Index) members(g Ref) iter.Seq[Ref] {
-	return func(yield func(Ref) bool) {
+// members yields the ids of the direct members of a Databricks group, and their
+// places; the zero Ref for what is in no listing.
+func (ix *Index) members(g Ref) iter.Seq2[string, Ref] {
+	return func(yield func(string, Ref) bool) {
 		i, ok := ix.DatabricksMembers.Find(ix.Subject(g).ID)
 		if !ok {
 			return
 		}
 		for m := range ix.DatabricksMembers.At(i).Members.All() {
-			for _, k := range []Kind{DatabricksUserKind, DatabricksGroupKind, DatabricksServicePrincipalKind} {
-				if r, ok := ix.find(Subject{k, m.Value}); ok {
-					if !yield(r) {
-						return
-					}
-					break
-				}
+			if !yield(m.Value, ix.principal(m.Value)) {
+				return
 			}
 		}
 	}
+}
+
+// principal returns the Databricks user, group or service principal of an id.
+func (ix *Index) principal(id string) Ref {
+	for _, k := range []Kind{DatabricksUserKind, DatabricksGroupKind, DatabricksServicePrincipalKind} {
+		if r, ok := ix.find(Subject{k, id}); ok {
+			return r
+		}
+	}
+	return Ref{}
 }
 
 // GroupsAbove yields the Databricks groups that d is in, directly or through
@@ -133,7 +145,7 @@ func (ix *Index) GroupsAbove(d Ref) iter.Seq[Ref] {
 func (ix *Index) memberships() map[Ref][]Ref {
 	within := map[Ref][]Ref{}
 	for g := range ix.All(DatabricksGroupKind) {
-		for m := range ix.members(g) {
+		for _, m := range ix.members(g) {
 			within[m] = append(within[m], g)
 		}
 	}

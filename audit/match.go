@@ -136,7 +136,7 @@ func (ix *Index) Claimed(o Ref) (string, bool) {
 		id := ix.OktaUsers.Key(int(o.n))
 		i, _ := ix.OktaAppUsers.Find(id)
 		for ; ix.claim.app != "" && i < ix.OktaAppUsers.Len() && ix.OktaAppUsers.Key(i) == id; i++ {
-			if u := ix.OktaAppUsers.At(i); u.App == ix.claim.app {
+			if u := ix.OktaAppUsers.At(i); u.App == ix.claim.app && u.UserName != "" {
 				return u.UserName, true
 			}
 		}
@@ -181,19 +181,19 @@ func (ix *Index) Drift(d Ref) Drift {
 	if !ok || !ix.Live(o) {
 		return NoDrift
 	}
-	if !ix.HasName(d, o) {
-		if ix.LiveCandidates(d).Len() == 0 {
-			return DriftRenamed
-		}
-		return NoDrift
+	own := ix.HasName(d, o)
+	if !own && ix.LiveCandidates(d).Len() == 0 {
+		return DriftRenamed
 	}
 	userName, user := ix.DatabricksUser(d).UserName, ix.OktaUser(o)
 	claimed, known := ix.Claimed(o)
 	switch {
-	case known && !sameFold(userName, claimed):
-		return DriftClaim
-	case known && userName != claimed, !known && userName != user.Login && userName != user.Email:
+	case !known && own && userName != user.Login && userName != user.Email:
 		return DriftCase
+	case known && sameFold(userName, claimed) && userName != claimed:
+		return DriftCase
+	case known && own && !sameFold(userName, claimed):
+		return DriftClaim
 	}
 	return NoDrift
 }
@@ -235,7 +235,7 @@ func (ix *Index) Automatic(d Ref) (Ref, bool) {
 			return Ref{}, false
 		}
 	case DatabricksGroupKind:
-		if !ix.Managed(d) || len(ix.filterGroups(ix.groups.name[d.n], ix.Managed)) > 1 {
+		if !ix.Managed(d) || len(ix.groups.local.of(ix.groups.name[d.n])) > 1 {
 			return Ref{}, false
 		}
 	case DatabricksServicePrincipalKind:

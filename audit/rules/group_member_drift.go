@@ -2,7 +2,6 @@ package rules
 
 import (
 	"fmt"
-	"slices"
 	"strings"
 
 	"github.com/aimcheck/aimcheck/audit"
@@ -90,19 +89,19 @@ func groupMemberDrift(p *audit.Pass) {
 			Subjects: p.Subjects(one(g), one(o)), Evidence: describe(p, one(g), one(o)),
 		}
 		var parts []string
-		for _, part := range []struct {
-			who  []audit.Ref
-			does string
-			role string
-		}{{drift.Lose, "would lose access", "loses access"}, {drift.Gain, "would gain access", "gains access"}, {drift.Unknown, "AIM can't know", "is not known to Okta"}} {
-			if len(part.who) == 0 {
-				continue
+		tell := func(n int, does, role string, who []audit.Ref) {
+			if n > 0 {
+				parts = append(parts, fmt.Sprintf("%d %s", n, does))
 			}
-			parts = append(parts, fmt.Sprintf("%d %s", len(part.who), part.does))
-			slices.SortFunc(part.who, audit.Ref.Compare)
-			for _, r := range part.who {
-				f.Evidence = append(f.Evidence, audit.Evidence{Subject: p.Subject(r), Role: part.role, Field: "members", Value: p.Name(r)})
+			for _, r := range union(who) {
+				f.Evidence = append(f.Evidence, audit.Evidence{Subject: p.Subject(r), Role: role, Field: "members", Value: p.Name(r)})
 			}
+		}
+		tell(len(drift.Lose), "would lose access", "loses access", drift.Lose)
+		tell(len(drift.Gain), "would gain access", "gains access", drift.Gain)
+		tell(len(drift.Unknown)+len(drift.Strangers), "AIM can't know", "is not known to Okta", drift.Unknown)
+		for _, id := range drift.Strangers {
+			f.Evidence = append(f.Evidence, audit.Evidence{Subject: p.Subject(g), Role: "has an unknown member", Field: "members", Value: id})
 		}
 		if len(parts) == 0 {
 			continue
