@@ -39,7 +39,8 @@ func Start(t T, tenant *Tenant, o Options) *Running {
 }
 
 // Pipe is Start over connections in memory, for tests in a [testing/synctest]
-// bubble. Only clients that use [Running.Transport] reach it.
+// bubble. Only clients that use [Running.Transport] reach it. A client of Okta's
+// SDK can't be made in a bubble: its token cache starts a goroutine for ever.
 func Pipe(t T, tenant *Tenant, o Options) *Running {
 	t.Helper()
 	l := &pipeListener{conns: make(chan net.Conn), closed: make(chan struct{})}
