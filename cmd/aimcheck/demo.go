@@ -94,6 +94,7 @@ func (e *env) against(variables []string) *env {
 	for _, name := range []string{"NO_COLOR", "TERM"} {
 		vars[name] = e.getenv(name)
 	}
+	e.forget("DATABRICKS_")
 	d := *e
 	d.home = ""
 	d.getenv = func(name string) string { return vars[name] }

@@ -3,6 +3,7 @@ package main
 import (
 	"io"
 	"os"
+	"strings"
 	"time"
 
 	"github.com/charmbracelet/x/term"
@@ -19,6 +20,7 @@ type env struct {
 	stdout   io.Writer
 	stderr   io.Writer
 	now      func() time.Time
+	forget   func(prefix string) // unsets variables, which the SDKs read by themselves
 
 	outWidth int // columns of stdout; 0 where it is no terminal
 	errWidth int // columns of stderr; 0 where it is no terminal
@@ -37,8 +39,17 @@ func osEnv() *env {
 		stdout:   os.Stdout,
 		stderr:   os.Stderr,
 		now:      time.Now,
+		forget:   unsetenv,
 		outWidth: columns(os.Stdout),
 		errWidth: columns(os.Stderr),
+	}
+}
+
+func unsetenv(prefix string) {
+	for _, v := range os.Environ() {
+		if name, _, _ := strings.Cut(v, "="); strings.HasPrefix(name, prefix) {
+			_ = os.Unsetenv(name) // fails for names that can't be set either
+		}
 	}
 }
 

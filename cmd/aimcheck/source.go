@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"os"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -106,16 +107,10 @@ func (s *source) check(snap *audit.Snapshot) error {
 
 // fetch reads the directories, showing how far it is.
 func (s *source) fetch(ctx context.Context, e *env, settings *config.Settings) (*audit.Snapshot, error) {
-	p := e.newProgress(s.quiet)
-	defer p.close()
-	o := fetch.Options{
-		Members: s.members, Apps: s.apps, WorkspaceDetails: s.details, OktaApp: settings.Audit.OktaApp,
-		Now: e.now, Event: p.event,
-	}
+	// What is missing is said before anything is sent.
 	if settings.Audit.SSOClaim == audit.ClaimOther && s.apps && settings.Audit.OktaApp == "" {
 		return nil, usagef("--sso-claim other with --apps: name the app that signs people in to Databricks with --%s ID", config.OktaApp)
 	}
-	// What is missing is said before anything is sent.
 	okta, databricks := s.wants("okta"), s.wants("databricks")
 	if okta {
 		if err := settings.NeedOkta(); err != nil {
@@ -126,6 +121,12 @@ func (s *source) fetch(ctx context.Context, e *env, settings *config.Settings) (
 		if err := settings.NeedDatabricks(); err != nil {
 			return nil, usageError(err)
 		}
+	}
+	p := e.newProgress(s.quiet)
+	defer p.close()
+	o := fetch.Options{
+		Members: s.members, Apps: s.apps, WorkspaceDetails: s.details, OktaApp: settings.Audit.OktaApp,
+		Now: e.now, Event: p.event,
 	}
 	if okta {
 		c, err := openOkta(ctx, e, settings, s.apps, p.waiting)
@@ -150,12 +151,7 @@ func (s *source) fetch(ctx context.Context, e *env, settings *config.Settings) (
 }
 
 func (s *source) wants(side string) bool {
-	for _, o := range s.only {
-		if o == side {
-			return true
-		}
-	}
-	return len(s.only) == 0
+	return len(s.only) == 0 || slices.Contains(s.only, side)
 }
 
 // incomplete returns the error of a snapshot that lacks what was asked for, and
