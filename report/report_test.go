@@ -12,6 +12,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/santhosh-tekuri/jsonschema/v6"
@@ -73,7 +74,7 @@ func TestGolden(t *testing.T) {
 	golden(t, "incomplete.json", write(t, File{"", findingsJSON}, incomplete(t)))
 	golden(t, "incomplete.md", write(t, File{"", summaryMarkdown}, incomplete(t)))
 	// A file in testdata that nothing makes proves nothing.
-	found, err := filepath.Glob("testdata/*")
+	found, err := filepath.Glob("testdata/*.*")
 	if err != nil || len(found) == 0 {
 		t.Fatalf("no golden files: %v", err)
 	}
@@ -223,5 +224,29 @@ func TestFindingsReadBack(t *testing.T) {
 	}
 	if _, ok := got.Impact["now"].Users[audit.Blocked]; !ok {
 		t.Error("an outcome that does not occur is missing instead of 0")
+	}
+}
+
+func TestWhatJSONCannotHoldIsAnError(t *testing.T) {
+	r := sample(t)
+	r.Plan.Expires = time.Date(10_000, 1, 1, 0, 0, 0, 0, time.UTC)
+	if err := planJSON(io.Discard, r); err == nil {
+		t.Error("a year of five digits was written")
+	}
+}
+
+func TestWaivedFindingsAskNobody(t *testing.T) {
+	r := sample(t)
+	for i := range r.Findings {
+		r.Findings[i].Waived = true
+	}
+	if list := renames(r); len(list) > 0 {
+		t.Errorf("support is asked for %+v", list)
+	}
+	for row := range oktaChanges(r).rows {
+		t.Errorf("an Okta admin is asked for %q", row)
+	}
+	if got := string(write(t, File{"", supportTicket}, r)); !strings.Contains(got, "nothing to send") {
+		t.Errorf("the ticket says %q", got)
 	}
 }

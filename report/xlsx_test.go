@@ -5,9 +5,11 @@ import (
 	"bytes"
 	"fmt"
 	"io"
+	"os"
 	"slices"
 	"strings"
 	"testing"
+	"unicode/utf8"
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/xuri/excelize/v2"
@@ -166,8 +168,40 @@ func TestCut(t *testing.T) {
 		for _, r := range cell {
 			units += 1 + int(r>>16&1) // pairs for what lies outside the basic plane
 		}
-		if units > excelize.TotalCellChars || !strings.HasSuffix(cell, " more characters") {
+		kept, more, _ := strings.Cut(cell, " … and ")
+		var left int
+		if _, err := fmt.Sscanf(more, "%d more characters", &left); err != nil || units > excelize.TotalCellChars {
 			t.Errorf("%d units, ending in %q", units, cell[len(cell)-40:])
+		}
+		if !strings.HasPrefix(text, kept) || utf8.RuneCountInString(kept)+left != utf8.RuneCountInString(text) || !utf8.ValidString(kept) {
+			t.Errorf("%d characters are kept and %d said to be left out, of %d", utf8.RuneCountInString(kept), left, utf8.RuneCountInString(text))
+		}
+	}
+}
+
+func TestPrintable(t *testing.T) {
+	for in, want := range map[string]string{
+		"a\tb\r\n é": "a\tb\r\n é", "\x00": `\u0000`, "a\ufffe\uffff": `a\ufffe\uffff`, "\u202ea\u2069": `\u202ea\u2069`,
+		"_xD800_xDFFF_": `\u005fxD800\u005fxDFFF_`, "_x0041_": "_x0041_",
+	} {
+		if got := printable(in); got != want {
+			t.Errorf("printable(%q) = %q, want %q", in, got, want)
+		}
+	}
+}
+
+// What excelize keeps in temporary files is personal data.
+func TestWorkbookLeavesNoTemporaryFiles(t *testing.T) {
+	dir := t.TempDir()
+	t.Setenv("TMPDIR", dir)
+	full := &full{}
+	for _, w := range []io.Writer{io.Discard, full} {
+		err := writeWorkbook(w, many(30_000), slices.Values([]audit.CrosswalkRow{}), excelize.TotalRows)
+		if (err != nil) != (w == full) {
+			t.Fatal(err)
+		}
+		if left, err := os.ReadDir(dir); err != nil || len(left) > 0 {
+			t.Errorf("%v is left, %v", left, err)
 		}
 	}
 }
