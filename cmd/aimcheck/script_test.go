@@ -1,6 +1,10 @@
 package main
 
 import (
+	"crypto/rand"
+	"crypto/rsa"
+	"crypto/x509"
+	"encoding/pem"
 	"errors"
 	"net/http"
 	"os"
@@ -31,6 +35,8 @@ func TestMain(m *testing.M) {
 //		runs the command and demands the exit status
 //	reached
 //		waits until the sandbox hangs
+//	newkey FILE
+//		writes a private key that nobody knows
 //	mode BITS FILE…
 //		demands the files' permissions
 func TestScripts(t *testing.T) {
@@ -50,6 +56,7 @@ func TestScripts(t *testing.T) {
 			"sandbox": startSandbox,
 			"exits":   exits,
 			"reached": func(ts *testscript.TestScript, _ bool, _ []string) { <-ts.Value(hanging{}).(chan struct{}) },
+			"newkey":  newKey,
 			"mode":    mode,
 		},
 	})
@@ -74,6 +81,15 @@ func exits(ts *testscript.TestScript, _ bool, args []string) {
 	if got != want {
 		ts.Fatalf("exit status %d, want %d", got, want)
 	}
+}
+
+func newKey(ts *testscript.TestScript, _ bool, args []string) {
+	key, err := rsa.GenerateKey(rand.Reader, 2048)
+	ts.Check(err)
+	der, err := x509.MarshalPKCS8PrivateKey(key)
+	ts.Check(err)
+	text := pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: der})
+	ts.Check(os.WriteFile(ts.MkAbs(args[0]), text, 0o600))
 }
 
 func mode(ts *testscript.TestScript, _ bool, args []string) {

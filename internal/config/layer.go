@@ -160,5 +160,5 @@ func plain(name string, err error) error {
 	if errors.As(err, &p) {
 		err = p.Err
 	}
-	return fmt.Errorf("cannot read %s: %w", name, err)
+	return fmt.Errorf("cannot read %s: %w: check the path and who may read it", name, err)
 }
