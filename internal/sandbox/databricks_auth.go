@@ -92,7 +92,9 @@ func (d *databricks) token(w http.ResponseWriter, r *http.Request) {
 }
 
 // authenticate reports whether r's token is good, and answers if it is not. A
-// personal access token that is wrong is a 403 in the field, all else a 401.
+// personal access token that is wrong is a 403 in the field, all else a 401 here.
+// Some in the field saw a 403 "Invalid Token" for an OAuth token that expired,
+// too: a [Fault] can play that.
 func (d *databricks) authenticate(w http.ResponseWriter, r *http.Request) bool {
 	scheme, token, _ := strings.Cut(r.Header.Get("Authorization"), " ")
 	if !strings.EqualFold(scheme, "Bearer") {

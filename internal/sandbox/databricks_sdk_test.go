@@ -212,6 +212,9 @@ func TestDatabricksSDKIAMv2(t *testing.T) {
 	if err != nil || read.ExternalId != "00u2" {
 		t.Errorf("SCIM does not see what IAM v2 wrote: %+v, %v", read, err)
 	}
+	if _, err = api.UpdateUser(ctx, iamv2.UpdateUserRequest{UserId: "2", UpdateMask: "account_user_status", User: users[1]}); !errors.Is(err, apierr.ErrInvalidParameterValue) {
+		t.Errorf("another mask: want INVALID_PARAMETER_VALUE, got %v", err)
+	}
 	users[1].Username = "eve@example.com"
 	if _, err = api.UpdateUser(ctx, iamv2.UpdateUserRequest{UserId: "2", UpdateMask: "username", User: users[1]}); !errors.Is(err, apierr.ErrInvalidParameterValue) {
 		t.Errorf("another username: want INVALID_PARAMETER_VALUE, got %v", err)

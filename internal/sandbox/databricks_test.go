@@ -328,6 +328,7 @@ func TestRateLimits(t *testing.T) {
 		t.Errorf("want a 429 in SCIM's form to retry after 1 s, got %d %v %s", w.Code, w.Header(), w.Body)
 	}
 	c.ok("GET", "/api/2.0/accounts/"+DatabricksAccountID+"/workspaces", "") // another bucket
+	now = now.Add(time.Second / 2)
 	w = c.do("GET", "/api/2.0/accounts/"+DatabricksAccountID+"/workspaces", "")
 	if w.Code != 429 || w.Header().Get("Retry-After") != "60" || !strings.Contains(w.Body.String(), `"error_code":"REQUEST_LIMIT_EXCEEDED"`) {
 		t.Errorf("want a 429 to retry after 60 s, got %d %v %s", w.Code, w.Header(), w.Body)
@@ -430,6 +431,10 @@ func TestOddObjectsSurvive(t *testing.T) {
 	if diff := cmp.Diff(texts(tenant.Users), texts(c.s.Tenant().Databricks.Users)); diff != "" {
 		t.Errorf("Tenant (-want +got):\n%s", diff)
 	}
+	c.ok("PATCH", scim21+"Users/1001", replaceBody("userName", `"ignored"`))
+	if got := c.ok("GET", scim21+"Users/1001", ""); got != odd {
+		t.Errorf("after a PATCH that is ignored: want %q, got %q", odd, got)
+	}
 	c.ok("PATCH", scim21+"Users/1001", replaceBody("externalId", `"00u1"`))
 	patched := c.ok("GET", scim21+"Users/1001", "")
 	for _, part := range []string{`"id":1001`, `"active":"true"`, `<a&b>@example.com`, `"x":1e400`, `"X":[1, 2]`, `"name":"none"`, "\xff", `"externalId":"00u1"`} {
@@ -439,6 +444,19 @@ func TestOddObjectsSurvive(t *testing.T) {
 	}
 	if diff := cmp.Diff(odd, string(tenant.Users[0])); diff != "" {
 		t.Errorf("the caller's tenant changed (-want +got):\n%s", diff)
+	}
+}
+
+// TestTwiceNamed: of a member that is there twice the last one counts, and a
+// PATCH leaves one.
+func TestTwiceNamed(t *testing.T) {
+	c := newCaller(t, DatabricksTenant{Users: raws(`{"id":"8","id":"9","userName":"a","username":"b","externalId":"x","externalId":"y","active":true}`)})
+	if n := len(c.page(scim21 + "Users?filter=" + url.QueryEscape(`userName eq "b"`)).Resources); n != 1 {
+		t.Errorf("want the last userName to count, found %d", n)
+	}
+	want := `{"id":"8","id":"9","userName":"a","username":"b","externalId":"z","active":true}`
+	if got := c.ok("PATCH", scim21+"Users/9", replaceBody("externalId", `"z"`)); got != want {
+		t.Errorf("want %s, got %s", want, got)
 	}
 }
 

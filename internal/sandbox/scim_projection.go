@@ -27,6 +27,9 @@ func paths(list string) []string {
 
 // apply returns what is served of raw. id and schemas are always there.
 func (p projection) apply(raw json.RawMessage) json.RawMessage {
+	if len(p.only) == 0 && len(p.without) == 0 {
+		return raw
+	}
 	o := parseObject(raw)
 	if o == nil {
 		return raw
