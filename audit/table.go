@@ -60,19 +60,23 @@ func (t *Table[R, P]) Find(key string) (int, bool) {
 	return i, i < len(t.at) && t.Key(i) == key
 }
 
-// A tableBuilder collects records in any order.
+// A tableBuilder collects records in any order. It fills one block of memory
+// after another: a growing one would be copied again and again.
 type tableBuilder[R any, P record[R]] struct {
-	data    strings.Builder
-	at      []uint32
-	updates map[uint32]bool // records that replace an earlier one with their key
+	blocks  [][]byte
+	size    int // of the blocks
 	buf     []byte
+	at      []uint32        // where each record starts
+	updates map[uint32]bool // records that replace an earlier one with their key
 }
 
+const blockSize = 1 << 20
+
 func (b *tableBuilder[R, P]) add(r R, update bool) error {
-	if b.data.Len() > math.MaxUint32 {
+	if b.size+len(b.buf) > math.MaxUint32 {
 		return fmt.Errorf("more than 4 GiB of records of one kind, which is more than a snapshot can hold")
 	}
-	at := uint32(b.data.Len())
+	at := uint32(b.size + len(b.buf))
 	b.at = append(b.at, at)
 	if update {
 		if b.updates == nil {
@@ -80,16 +84,32 @@ func (b *tableBuilder[R, P]) add(r R, update bool) error {
 		}
 		b.updates[at] = true
 	}
-	b.buf = P(&r).pack(b.buf[:0])
-	b.data.Write(b.buf)
+	b.buf = P(&r).pack(b.buf)
+	if len(b.buf) >= blockSize {
+		b.blocks = append(b.blocks, b.buf)
+		b.size += len(b.buf)
+		b.buf = make([]byte, 0, blockSize+blockSize/64)
+	}
 	return nil
+}
+
+// data joins the blocks, letting each go.
+func (b *tableBuilder[R, P]) data() string {
+	var data strings.Builder
+	data.Grow(b.size + len(b.buf))
+	for i, block := range b.blocks {
+		data.Write(block)
+		b.blocks[i] = nil
+	}
+	data.Write(b.buf)
+	return data.String()
 }
 
 // keep drops the records that want does not want.
 func (b *tableBuilder[R, P]) keep(want func(R) bool) {
 	all := *b
 	*b = tableBuilder[R, P]{}
-	data := all.data.String()
+	data := all.data()
 	for _, at := range all.at {
 		var r R
 		if P(&r).unpack(data[at:]); want(r) {
@@ -102,7 +122,7 @@ func (b *tableBuilder[R, P]) keep(want func(R) bool) {
 // the last update on, ordered by content, so that the order in which they came
 // leaves no trace.
 func (b *tableBuilder[R, P]) table() Table[R, P] {
-	t := Table[R, P]{data: b.data.String(), at: b.at}
+	t := Table[R, P]{data: b.data(), at: b.at}
 	key := func(at uint32) (k string) {
 		cutTexts(t.data[at:], &k)
 		return k

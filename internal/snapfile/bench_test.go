@@ -8,6 +8,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/klauspost/compress/zstd"
+
 	"github.com/aimcheck/aimcheck/audit"
 	"github.com/aimcheck/aimcheck/internal/snapfile"
 )
@@ -30,7 +32,7 @@ func people(tb testing.TB, n int) *audit.Snapshot {
 			id[j] = letters[r.IntN(len(letters))]
 		}
 		u := audit.OktaUser{ID: "00u1" + string(id), Status: "ACTIVE", FirstName: given[r.IntN(len(given))], LastName: family[r.IntN(len(family))]}
-		u.Login = fmt.Sprintf("user%d@example.com", i)
+		u.Login = fmt.Sprintf("%s.%s%d@example.com", u.FirstName, u.LastName, r.IntN(n))
 		u.Email = u.Login
 		d := audit.DatabricksUser{ID: fmt.Sprint(1_000_000_000_000 + 37*i), UserName: u.Login, ExternalID: u.ID,
 			DisplayName: u.FirstName + " " + u.LastName, GivenName: u.FirstName, FamilyName: u.LastName, Active: true}
@@ -86,6 +88,31 @@ func BenchmarkRead(b *testing.B) {
 		}
 	}
 	b.ReportMetric(float64(file.Len())/(2*benchUsers), "disk-B/identity")
+	perIdentity(b)
+}
+
+// BenchmarkReadPlain reads the same records from plain lines.
+func BenchmarkReadPlain(b *testing.B) {
+	var file bytes.Buffer
+	if _, err := snapfile.Write(&file, people(b, benchUsers), "test"); err != nil {
+		b.Fatal(err)
+	}
+	z, err := zstd.NewReader(&file)
+	if err != nil {
+		b.Fatal(err)
+	}
+	defer z.Close()
+	lines, err := io.ReadAll(z)
+	if err != nil {
+		b.Fatal(err)
+	}
+	lines = lines[bytes.IndexByte(lines, '\n')+1 : bytes.LastIndexByte(lines[:len(lines)-1], '\n')+1] // records
+	for b.Loop() {
+		s, err := snapfile.ReadPlain(bytes.NewReader(lines))
+		if err != nil || s.OktaUsers.Len() != benchUsers || s.DatabricksUsers.Len() != benchUsers {
+			b.Fatalf("read %d users, error %v", s.OktaUsers.Len(), err)
+		}
+	}
 	perIdentity(b)
 }
 
