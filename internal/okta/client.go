@@ -129,10 +129,7 @@ func Open(ctx context.Context, c Config) (*Client, error) {
 	default:
 		return nil, errors.New("no Okta credentials: set OKTA_CLIENT_CLIENTID and OKTA_CLIENT_PRIVATEKEY, or OKTA_CLIENT_TOKEN")
 	}
-	cfg.HTTPClient = &http.Client{
-		Transport:     keepPage(retry.Over(wire)),
-		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
-	}
+	cfg.HTTPClient = &http.Client{Transport: keepPage(retry.Over(wire))}
 	client.sdk = sdk.NewAPIClient(cfg)
 	if c.PrivateKey == "" {
 		if _, err := client.get(ctx, client.users, "limit=1"); err != nil {

@@ -142,6 +142,18 @@ func TestPitfallEOFIsRetriedForEver(t *testing.T) {
 	})
 }
 
+func TestPitfallEOFReachesTheSDK(t *testing.T) {
+	p := &page{}
+	rt := keepPage(roundTripper(func(*http.Request) (*http.Response, error) { return nil, io.EOF }))
+	r, err := http.NewRequestWithContext(context.WithValue(t.Context(), pageKey{}, p), "GET", orgURL+"/api/v1/users", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := rt.RoundTrip(r); err == nil || errors.Is(err, io.EOF) || p.err != io.EOF {
+		t.Errorf("the SDK gets %v, the page keeps %v", err, p.err)
+	}
+}
+
 func TestPitfallFoldedLinkHeader(t *testing.T) {
 	o := serve(t, people(500), sandbox.Options{})
 	folded := roundTripper(func(r *http.Request) (*http.Response, error) {
@@ -300,7 +312,7 @@ func TestRateLimitIsNotOverrun(t *testing.T) {
 	// Time passes at once in the bubble, for the sandbox too.
 	tenant := people(2000)
 	for i, u := range tenant.Users { // the bubble's time begins in 2000
-		tenant.Users[i] = bytes.ReplaceAll(u, []byte("2024"), []byte("1990"))
+		tenant.Users[i] = bytes.ReplaceAll(u, []byte("2024-01"), []byte("1990-01"))
 	}
 	o := serve(t, tenant, sandbox.Options{Rates: map[string]sandbox.Rate{"okta users": {N: 5, Per: time.Minute}}})
 	o.config.Reserve = 20

@@ -89,7 +89,7 @@ func (s *signIn) over(next http.RoundTripper) http.RoundTripper {
 		resp, err := next.RoundTrip(r)
 		if err == nil && resp.StatusCode == http.StatusUnauthorized {
 			s.drop(r)
-			return nil, fmt.Errorf("Okta did not accept its own access token: %w", answerError(r, resp))
+			return nil, fmt.Errorf("the org does not accept its own access token: %w", answerError(r, resp))
 		}
 		return resp, err
 	})
@@ -191,7 +191,7 @@ type tokenCall struct {
 // RoundTrip implements [http.RoundTripper].
 func (c *tokenCall) RoundTrip(r *http.Request) (*http.Response, error) {
 	if c.sent++; c.sent > maxTokenCalls {
-		c.err = transport.Permanent(errors.New("Okta asks for a new DPoP proof over and over: turn off DPoP in the app, or try again later"))
+		c.err = transport.Permanent(errors.New("the org asks for a new DPoP proof over and over: turn off DPoP in the app, or try again later"))
 		return nil, c.err
 	}
 	resp, err := c.send(r)
