@@ -77,6 +77,7 @@ type Finding struct {
 	Waived     bool       `json:"waived"`
 
 	changes []Change
+	reach   Reach // the farthest of its subjects
 }
 
 // Evidence is one raw value as the directory gave it, and the part it plays.
@@ -96,10 +97,11 @@ func FindingID(rule, key string) string {
 	return rule + "-" + hex.EncodeToString(h.Sum(nil)[:6])
 }
 
-// compareFindings orders findings gravest first, then by rule and key.
+// compareFindings orders findings gravest first, then by reach, rule and key.
 func compareFindings(a, b Finding) int {
 	return cmp.Or(
 		cmp.Compare(b.Severity, a.Severity),
+		a.reach.Compare(b.reach),
 		cmp.Compare(a.Rule, b.Rule),
 		cmp.Compare(a.Key, b.Key),
 		slices.CompareFunc(a.Subjects, b.Subjects, Subject.Compare),

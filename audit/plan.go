@@ -1,6 +1,7 @@
 package audit
 
 import (
+	"bytes"
 	"cmp"
 	"crypto/sha256"
 	"encoding/hex"
@@ -220,11 +221,14 @@ func (p *Plan) Seal(created time.Time, lasts time.Duration) error {
 func (p *Plan) digest() (string, error) {
 	bare := *p
 	bare.Digest = ""
-	h := sha256.New()
-	if err := json.NewEncoder(h).Encode(bare); err != nil {
+	text, err := json.Marshal(bare)
+	if err != nil {
 		return "", fmt.Errorf("plan: %w", err)
 	}
-	return "sha256:" + hex.EncodeToString(h.Sum(nil)), nil
+	// A byte that is not UTF-8 is written as an escape, and read back as what is
+	// written raw: make them one.
+	sum := sha256.Sum256(bytes.ReplaceAll(text, []byte(`\ufffd`), []byte("\uFFFD")))
+	return "sha256:" + hex.EncodeToString(sum[:]), nil
 }
 
 // Verify reports whether the plan is as it was sealed.

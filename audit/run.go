@@ -2,7 +2,6 @@ package audit
 
 import (
 	"fmt"
-	"slices"
 	"strings"
 	"time"
 )
@@ -35,7 +34,7 @@ func Run(s *Snapshot, rules []*Rule, o Options) (*Report, error) {
 		}
 		r.Skipped = append(r.Skipped, ix.skips(rule)...)
 	}
-	slices.SortFunc(r.Findings, compareFindings)
+	ix.tellReach(r.Findings)
 	r.Plan = newPlan(ix, r.Findings)
 	r.after = ix.afterwards(r.Plan.Operations)
 	r.Now, r.After = ix.Impact(), r.after.Impact()

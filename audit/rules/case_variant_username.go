@@ -2,6 +2,7 @@ package rules
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/aimcheck/aimcheck/audit"
 )
@@ -42,7 +43,7 @@ func caseVariantUsername(p *audit.Pass) {
 		p.Report(audit.Finding{
 			Key: key, Remedy: audit.RemedyChoose,
 			Subjects: p.Subjects(users.All()),
-			Evidence: describe(p, users.All()),
+			Evidence: append(describe(p, users.All()), keep(p, slices.Collect(users.All()))),
 			Message:  fmt.Sprintf("%d Databricks users have the username %s", users.Len(), key),
 		})
 	}

@@ -46,7 +46,7 @@ func duplicateExternalID(p *audit.Pass) {
 		p.Report(audit.Finding{
 			Key: id, Remedy: audit.RemedyChoose,
 			Subjects: p.Subjects(slices.Values(objects)),
-			Evidence: describe(p, slices.Values(objects)),
+			Evidence: append(describe(p, slices.Values(objects)), keep(p, objects)),
 			Message:  fmt.Sprintf("%d Databricks identities have the externalId %s", len(objects), id),
 		})
 	}

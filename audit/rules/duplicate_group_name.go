@@ -43,7 +43,7 @@ func duplicateGroupName(p *audit.Pass) {
 		p.Report(audit.Finding{
 			Key: name, Remedy: audit.RemedyChoose,
 			Subjects: p.Subjects(slices.Values(groups)),
-			Evidence: describe(p, slices.Values(groups)),
+			Evidence: append(describe(p, slices.Values(groups)), keep(p, groups)),
 			Message:  fmt.Sprintf("%d Databricks groups have the name %s", len(groups), name),
 		})
 	}

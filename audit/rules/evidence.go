@@ -141,3 +141,29 @@ func union(lists ...[]audit.Ref) []audit.Ref {
 }
 
 func blank(name string) bool { return strings.TrimSpace(name) == "" }
+
+// suggestions finds whom those users could be that nobody's name fits.
+func suggestions(p *audit.Pass, users []audit.Ref) map[audit.Ref][]audit.Suggestion {
+	var nobody []audit.Ref
+	for _, d := range users {
+		if d.Kind == audit.DatabricksUserKind && p.Candidates(d).Len() == 0 {
+			nobody = append(nobody, d)
+		}
+	}
+	return p.Suggestions(nobody)
+}
+
+func suggested(p *audit.Pass, like []audit.Suggestion) []audit.Evidence {
+	var es []audit.Evidence
+	for _, s := range like {
+		es = append(es, audit.Evidence{Subject: p.Subject(s.Okta), Role: "suggestion", Field: "profile.login",
+			Value: fmt.Sprintf("%s (score %.1f: %s)", p.Name(s.Okta), s.Score, s.Why)})
+	}
+	return es
+}
+
+// keep suggests which of several records to keep.
+func keep(p *audit.Pass, records []audit.Ref) audit.Evidence {
+	d, why := p.Keeper(records)
+	return audit.Evidence{Subject: p.Subject(d), Role: "suggested keeper", Field: "keep", Value: why}
+}

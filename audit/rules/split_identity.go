@@ -62,7 +62,7 @@ func splitIdentity(p *audit.Pass) {
 		p.Report(audit.Finding{
 			Key: p.Subject(o).String(), Remedy: audit.RemedyChoose,
 			Subjects: p.Subjects(one(o), slices.Values(users)),
-			Evidence: describe(p, one(o), slices.Values(users)),
+			Evidence: append(describe(p, one(o), slices.Values(users)), keep(p, users)),
 			Message:  fmt.Sprintf("Okta user %s is reached by %d Databricks users", p.Name(o), len(users)),
 		})
 	}

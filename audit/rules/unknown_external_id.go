@@ -70,12 +70,13 @@ func reportStale(p *audit.Pass, kind audit.Kind) {
 		}
 	}
 	looks := newLooks(p, stale)
+	like := suggestions(p, stale)
 	for _, d := range stale {
-		reportUnknownID(p, d, looks.like(p.ExternalID(d)))
+		reportUnknownID(p, d, looks.like(p.ExternalID(d)), like[d])
 	}
 }
 
-func reportUnknownID(p *audit.Pass, d audit.Ref, looksLike string) {
+func reportUnknownID(p *audit.Pass, d audit.Ref, looksLike string, like []audit.Suggestion) {
 	candidates := p.LiveCandidates(d)
 	f := audit.Finding{
 		Key:      p.Subject(d).String(),
@@ -85,6 +86,7 @@ func reportUnknownID(p *audit.Pass, d audit.Ref, looksLike string) {
 		Message: fmt.Sprintf("the externalId of %s %s is not the id of any %s: it looks like %s",
 			noun[d.Kind], p.Name(d), noun[oktaKind[d.Kind]], looksLike),
 	}
+	f.Evidence = append(f.Evidence, suggested(p, like)...)
 	if candidates.Len() == 0 {
 		f.Severity = atLeastErrorForAdmins(p, d, audit.Warning)
 		f.Remedy = audit.RemedyReview

@@ -1,0 +1,95 @@
+package audit
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strings"
+)
+
+// A Reach is how much hangs on a Databricks identity. It is evidence, and the
+// order of the list, never severity.
+type Reach struct {
+	Caller     bool // it runs this tool
+	Admin      bool // it has the role account_admin directly
+	Groups     int  // groups it is in, where known
+	Members    int  // members it has, where it is a group and they are known
+	Workspaces int  // workspaces it is assigned to, where known
+}
+
+// Reach returns how far d reaches, as far as the snapshot tells.
+func (ix *Index) Reach(d Ref) Reach {
+	r := Reach{Caller: ix.IsCaller(d), Admin: ix.AccountAdmin(d)}
+	id := ix.Subject(d).ID
+	switch d.Kind {
+	case DatabricksUserKind:
+		r.Groups = ix.DatabricksUser(d).Groups.Len()
+	case DatabricksServicePrincipalKind:
+		r.Groups = ix.DatabricksServicePrincipal(d).Groups.Len()
+	case DatabricksGroupKind:
+		r.Groups = ix.DatabricksGroup(d).Groups.Len()
+		if i, ok := ix.DatabricksMembers.Find(id); ok {
+			r.Members = ix.DatabricksMembers.At(i).Members.Len()
+		}
+	default:
+		return Reach{}
+	}
+	r.Groups = max(r.Groups, len(ix.within()[d]))
+	i, _ := ix.DatabricksAssignments.Find(id)
+	for ; i < ix.DatabricksAssignments.Len() && ix.DatabricksAssignments.Key(i) == id; i++ {
+		r.Workspaces++
+	}
+	return r
+}
+
+// Compare orders the farther reach first: the caller, then admins, then members
+// and groups and workspaces by number.
+func (r Reach) Compare(s Reach) int {
+	return cmp.Or(
+		-cmp.Compare(truth(r.Caller), truth(s.Caller)),
+		-cmp.Compare(truth(r.Admin), truth(s.Admin)),
+		-cmp.Compare(r.Members+r.Groups+r.Workspaces, s.Members+s.Groups+s.Workspaces),
+	)
+}
+
+// String says the reach in words, "" where there is nothing to say.
+func (r Reach) String() string {
+	var words []string
+	if r.Caller {
+		words = append(words, "runs this tool")
+	}
+	if r.Admin {
+		words = append(words, "account admin")
+	}
+	for _, n := range []struct {
+		n    int
+		what string
+	}{{r.Members, "members"}, {r.Groups, "groups"}, {r.Workspaces, "workspaces"}} {
+		if n.n > 0 {
+			words = append(words, fmt.Sprintf("%s: %d", n.what, n.n))
+		}
+	}
+	return strings.Join(words, ", ")
+}
+
+// tellReach adds to each finding how far its Databricks subjects reach, and puts
+// the findings in order: gravest first, then by reach, rule and key.
+func (ix *Index) tellReach(findings []Finding) {
+	for i := range findings {
+		f := &findings[i]
+		for _, s := range f.Subjects {
+			d, ok := ix.find(s)
+			if !ok || counterpart(d.Kind) == 0 {
+				continue
+			}
+			reach := ix.Reach(d)
+			if words := reach.String(); words != "" {
+				f.Evidence = append(f.Evidence, Evidence{Subject: s, Role: "reach of", Field: "reach", Value: words})
+			}
+			if reach.Compare(f.reach) < 0 {
+				f.reach = reach
+			}
+		}
+	}
+	slices.SortFunc(findings, compareFindings)
+}

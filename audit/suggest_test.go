@@ -1,0 +1,98 @@
+package audit
+
+import (
+	"fmt"
+	"testing"
+
+	"pgregory.net/rapid"
+)
+
+func TestSuggestions(t *testing.T) {
+	okta := func(id, login, first, last string) OktaUser {
+		return OktaUser{ID: id, Status: "ACTIVE", Login: login, Email: login, FirstName: first, LastName: last}
+	}
+	for _, tt := range []struct {
+		userName, given, family string
+		want                    string
+	}{
+		{"ana.reed+dbx@example.com", "", "", "00u1 0.9 the same address but for a plus-tag"},
+		{"anareed@example.com", "", "", "00u1 0.8 the same address but for dots"},
+		{"ana.reed@example.org", "", "", "00u1 0.7 the same name in another domain: example.com"},
+		{"ana.r\u0435ed@example.com", "", "", "00u1 0.7 the letters look the same"},
+		{"ana.reid@example.com", "", "", "00u1 0.6 one letter apart"},
+		{"an.reed@example.com", "", "", "00u1 0.6 one letter apart"},
+		{"reed7@example.org", "Ana", "REED", "00u1 0.5 the same first and last name"},
+		{"somebody.else@example.com", "Zoe", "Reed", ""},
+		{"gone@example.org", "", "", ""}, // only somebody who has left
+		{"no-address", "", "", ""},
+	} {
+		var b Builder
+		left := okta("00u2", "gone@example.com", "Gus", "Reed")
+		left.Status = StatusDeprovisioned
+		for _, r := range []any{okta("00u1", "ana.reed@example.com", "Ana", "Reed"), left, okta("00u3", "bo@example.com", "Bo", "Cole"),
+			DatabricksUser{ID: "1", UserName: tt.userName, GivenName: tt.given, FamilyName: tt.family}} {
+			if err := b.Add(r); err != nil {
+				t.Fatal(err)
+			}
+		}
+		s, err := b.Snapshot()
+		if err != nil {
+			t.Fatal(err)
+		}
+		ix := NewIndex(s, Settings{})
+		d := Ref{DatabricksUserKind, 0}
+		got := ""
+		for _, s := range ix.Suggestions([]Ref{d})[d] {
+			got += fmt.Sprintf("%s %.1f %s", ix.Subject(s.Okta).ID, s.Score, s.Why)
+		}
+		if got != tt.want {
+			t.Errorf("%s: got %q, want %q", tt.userName, got, tt.want)
+		}
+	}
+}
+
+// A value that dozens share suggests nobody.
+func TestSuggestionsLeaveCrowdsOut(t *testing.T) {
+	var b Builder
+	for i := range 30 {
+		id := fmt.Sprintf("00u%02d", i)
+		b.Add(OktaUser{ID: id, Login: id + "@example.com", FirstName: "Ana", LastName: "Reed"})
+	}
+	b.Add(DatabricksUser{ID: "1", UserName: "x@example.org", GivenName: "Ana", FamilyName: "Reed"})
+	s, err := b.Snapshot()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := NewIndex(s, Settings{}).Suggestions([]Ref{{DatabricksUserKind, 0}}); len(got) != 0 {
+		t.Errorf("got %v", got)
+	}
+}
+
+// Two names one edit apart always share a blocking key.
+func TestBlockingKeysMissNoEdit(t *testing.T) {
+	letters := rapid.SampledFrom([]rune("abcé."))
+	rapid.Check(t, func(t *rapid.T) {
+		a := []rune(rapid.StringOfN(letters, 4, 12, -1).Draw(t, "a"))
+		i := rapid.IntRange(0, len(a)-1).Draw(t, "place")
+		r := letters.Draw(t, "letter")
+		var b []rune
+		switch rapid.IntRange(0, 2).Draw(t, "edit") {
+		case 0:
+			b = append(append(append(b, a[:i]...), r), a[i:]...)
+		case 1:
+			b = append(append(b, a[:i]...), a[i+1:]...)
+		default:
+			b = append(append(append(b, a[:i]...), r), a[i+1:]...)
+		}
+		if string(a) != string(b) && !oneEdit(a, b) {
+			t.Fatalf("%q and %q are one edit apart", string(a), string(b))
+		}
+		keys := blockingKeys(string(a)+"@x", "", "")
+		for key := range blockingKeys(string(b)+"@x", "", "") {
+			if keys[key] {
+				return
+			}
+		}
+		t.Fatalf("%q and %q share no key", string(a), string(b))
+	})
+}
