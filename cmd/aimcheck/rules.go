@@ -1,8 +1,11 @@
 package main
 
 import (
+	"cmp"
 	"fmt"
+	"io"
 	"slices"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -55,7 +58,7 @@ func (e *env) listRules(all []*audit.Rule, format outputFormat) error {
 		return printJSON(e.stdout, texts)
 	}
 	for _, r := range all {
-		if _, err := fmt.Fprintf(e.stdout, "%-24s %-8s %s\n", r.Name, r.Severity, r.Title()); err != nil {
+		if _, err := fmt.Fprintf(e.stdout, "%-30s %-8s %s\n", r.Name, r.Severity, r.Title()); err != nil {
 			return err
 		}
 	}
@@ -66,24 +69,27 @@ func (e *env) explainRule(r *audit.Rule, format outputFormat) error {
 	if format.json() {
 		return printJSON(e.stdout, ruleText{r.Name, r.Title(), r.Severity, r.Doc})
 	}
-	_, err := fmt.Fprintf(e.stdout, "# %s\n\n%s (usually)\n\n%s\n", r.Name, r.Severity, r.Doc)
-	if err != nil {
-		return err
-	}
-	for _, x := range r.Examples {
-		if len(x.Want) == 0 {
-			continue
-		}
-		fmt.Fprintf(e.stdout, "\n## Example: %s\n\n", x.Name)
+	return writeRule(e.stdout, r)
+}
+
+// writeRule writes a rule's doc with its first example that fires, in Markdown.
+// docs/rules.md is made of it.
+func writeRule(w io.Writer, r *audit.Rule) error {
+	var b strings.Builder
+	fmt.Fprintf(&b, "# %s\n\n%s (usually)\n\n%s", r.Name, r.Severity, r.Doc)
+	if i := slices.IndexFunc(r.Examples, func(x audit.Example) bool { return len(x.Want) > 0 }); i >= 0 {
+		x := r.Examples[i]
+		fmt.Fprintf(&b, "\n## Example: %s\n\n", x.Name)
 		for _, record := range x.Tenant {
-			fmt.Fprintf(e.stdout, "    %s\n", exampleRecord(record))
+			fmt.Fprintf(&b, "    %s\n", exampleRecord(record))
 		}
+		fmt.Fprintln(&b)
 		for _, want := range x.Want {
-			fmt.Fprintf(e.stdout, "\n    finds: %s\n", want)
+			fmt.Fprintf(&b, "    finds: %s\n", want)
 		}
-		break // one is enough to understand it
 	}
-	return nil
+	_, err := io.WriteString(w, b.String())
+	return err
 }
 
 // exampleRecord shows an example's record in a line.
@@ -99,6 +105,22 @@ func exampleRecord(record any) string {
 		return fmt.Sprintf("Databricks group %s: displayName %q, externalId %q", r.ID, r.DisplayName, r.ExternalID)
 	case audit.DatabricksServicePrincipal:
 		return fmt.Sprintf("Databricks service principal %s: displayName %q, applicationId %q, externalId %q", r.ID, r.DisplayName, r.ApplicationID, r.ExternalID)
+	case audit.OktaApp:
+		return fmt.Sprintf("Okta app %s: label %q, client id %q, %s", r.ID, r.Label, r.ClientID, r.Status)
+	case audit.OktaGroupMembers:
+		return fmt.Sprintf("members of Okta group %s: %s", r.Group, memberIDs(r.Members))
+	case audit.DatabricksGroupMembers:
+		return fmt.Sprintf("members of Databricks group %s: %s", r.Group, memberIDs(r.Members))
+	case audit.DatabricksWorkspace:
+		return fmt.Sprintf("workspace %s: name %q, identity federation %q", r.ID, r.Name, r.Federation)
 	}
 	return fmt.Sprintf("%+v", record)
+}
+
+func memberIDs(members audit.Values) string {
+	var ids []string
+	for m := range members.All() {
+		ids = append(ids, m.Value)
+	}
+	return cmp.Or(strings.Join(ids, " "), "nobody")
 }
