@@ -37,7 +37,7 @@ func openOkta(ctx context.Context, e *env, s *config.Settings, apps bool, waitin
 
 func openDatabricks(ctx context.Context, e *env, s *config.Settings, waiting func(string)) (*databricks.Client, error) {
 	d := s.Databricks
-	return databricks.Open(ctx, databricks.Config{
+	c, err := databricks.Open(ctx, databricks.Config{
 		Host:         d.Host,
 		AccountID:    d.AccountID,
 		Profile:      d.Profile,
@@ -52,6 +52,11 @@ func openDatabricks(ctx context.Context, e *env, s *config.Settings, waiting fun
 		Waiting:      waiting,
 		Now:          e.now,
 	})
+	var mistake *databricks.SettingsError
+	if errors.As(err, &mistake) {
+		return nil, usageError(err)
+	}
+	return c, err
 }
 
 func userAgent() string { return "aimcheck/" + version() }

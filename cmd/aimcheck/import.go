@@ -60,8 +60,12 @@ func importFile(ctx context.Context, b *audit.Builder, i imported, name string) 
 		return fileError("read", name, err)
 	}
 	defer f.Close()
+	members := 0
 	reading, err := i.read(f, name, func(p audit.Page) error {
 		for _, record := range p.Records {
+			if _, ok := record.(audit.DatabricksGroupMembers); ok {
+				members++
+			}
 			if err := b.Add(record); err != nil {
 				return err
 			}
@@ -72,6 +76,9 @@ func importFile(ctx context.Context, b *audit.Builder, i imported, name string) 
 		return err
 	}
 	b.Read(reading)
+	if members > 0 { // a file that lists members lists them all: the giver's word
+		b.Read(audit.Reading{Input: audit.DatabricksMembers, Asked: true, Complete: reading.Complete, API: reading.API, Expected: -1, Received: members})
+	}
 	if reading.Input.Okta() {
 		b.Okta.Files = true
 	} else {
