@@ -2,63 +2,78 @@ package audit
 
 import "iter"
 
+// A Fate is an outcome, and the line of the contract's tables that fits.
+type Fate struct {
+	Outcome Outcome `json:"outcome"`
+	Why     string  `json:"why"`
+}
+
 // Outcome returns what happens to a Databricks user or group if AIM is switched
 // on: the first line of the contract's tables that fits. It is blank for service
 // principals, which AIM leaves alone, and where a side was not read completely.
-func (ix *Index) Outcome(d Ref) Outcome {
+func (ix *Index) Outcome(d Ref) Outcome { return ix.fate(d).Outcome }
+
+func (ix *Index) fate(d Ref) Fate {
 	switch d.Kind {
 	case DatabricksUserKind:
 		if ix.Complete(OktaUsers) && ix.Complete(DatabricksUsers) {
-			return ix.userOutcome(d)
+			return ix.userFate(d)
 		}
 	case DatabricksGroupKind:
 		if ix.Complete(OktaGroups) && ix.Complete(DatabricksGroups) {
-			return ix.groupOutcome(d)
+			return ix.groupFate(d)
 		}
+	case DatabricksServicePrincipalKind:
+		return Fate{"", "AIM leaves service principals alone"}
 	}
-	return ""
+	return Fate{"", "not known: a side was not read completely"}
 }
 
-func (ix *Index) userOutcome(d Ref) Outcome {
+func (ix *Index) userFate(d Ref) Fate {
 	if _, ok := ix.Conflict(d); ok {
-		return WrongPerson
+		return Fate{WrongPerson, "its id belongs to one person, its name to another"}
 	}
 	state, live := ix.LinkState(d), ix.LiveCandidates(d).Len()
 	switch {
 	case state == LinkedInactive:
-		return Deactivate
+		return Fate{Deactivate, "it is linked to a DEPROVISIONED user"}
 	case state == LinkedLive:
-		drift := ix.Drift(d)
-		if several(ix.SameExternalID(d)) || drift == DriftRenamed || drift == DriftClaim {
-			return Duplicate
+		if several(ix.SameExternalID(d)) {
+			return Fate{Duplicate, "it is linked, and another object holds its externalId too"}
 		}
-		return Linked
+		switch ix.Drift(d) {
+		case DriftRenamed:
+			return Fate{Duplicate, "it is linked, and its Okta user has another name by now: the next sign-in creates a second user"}
+		case DriftClaim:
+			return Fate{Duplicate, "it is linked, and its Okta user signs in under another name: that creates a second user"}
+		}
+		return Fate{Linked, "AIM manages it, as it should"}
 	case live >= 2:
-		return Ambiguous
+		return Fate{Ambiguous, "it is not linked, and two or more live Okta users have its name"}
 	case live == 1:
-		return Duplicate
+		return Fate{Duplicate, "it is not linked, and one live Okta user has its name: AIM creates a second identity beside it"}
 	case state == Stale:
-		return Deactivate
+		return Fate{Deactivate, "Okta doesn't know its id, and nobody live has its name"}
 	}
-	return Unmanaged
+	return Fate{Unmanaged, "it has no id, and nobody live has its name: it stays local"}
 }
 
-func (ix *Index) groupOutcome(g Ref) Outcome {
+func (ix *Index) groupFate(g Ref) Fate {
 	if !ix.Managed(g) {
-		return Unmanaged
+		return Fate{Unmanaged, "a group of the system or of a workspace stays local"}
 	}
 	state := ix.LinkState(g)
 	switch {
 	case state == LinkedLive && several(ix.SameExternalID(g)):
-		return Duplicate
+		return Fate{Duplicate, "it is linked, and another object holds its externalId too"}
 	case state == LinkedLive:
-		return Linked
+		return Fate{Linked, "AIM manages it, as it should"}
 	case ix.Candidates(g).Len() > 0:
-		return Blocked
+		return Fate{Blocked, "it is not linked, and keeps its name from the Okta group, which can't be provisioned"}
 	case state == Stale:
-		return Deactivate
+		return Fate{Deactivate, "Okta doesn't know its id: AIM treats it as removed in Okta"}
 	}
-	return Unmanaged
+	return Fate{Unmanaged, "it has no id, and no Okta group has its name: it stays local"}
 }
 
 // provisions yields the live Okta users and groups that AIM would create cleanly

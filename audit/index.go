@@ -310,6 +310,8 @@ func (ix *Index) find(s Subject) (Ref, bool) {
 		n, ok = ix.DatabricksGroups.Find(s.ID)
 	case DatabricksServicePrincipalKind:
 		n, ok = ix.DatabricksServicePrincipals.Find(s.ID)
+	case DatabricksWorkspaceKind:
+		n, ok = ix.DatabricksWorkspaces.Find(s.ID)
 	}
 	return Ref{s.Kind, int32(n)}, ok
 }
@@ -354,6 +356,8 @@ func (ix *Index) Name(r Ref) string {
 		return ix.DatabricksGroup(r).DisplayName
 	case DatabricksServicePrincipalKind:
 		return ix.DatabricksServicePrincipal(r).DisplayName
+	case DatabricksWorkspaceKind:
+		return ix.DatabricksWorkspace(r).Name
 	}
 	return ""
 }

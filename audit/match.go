@@ -218,32 +218,70 @@ func (ix *Index) Collided(r Ref) bool { return ix.collided[r] }
 // anybody, if there is one: exactly one live candidate, whose id no object
 // holds, and nothing that makes either of them doubtful.
 func (ix *Index) Automatic(d Ref) (Ref, bool) {
-	live := ix.LiveCandidates(d)
-	if live.Len() != 1 || !ix.databricksComplete() {
+	for range ix.doubts(d) {
 		return Ref{}, false
 	}
-	o := live.At(0)
-	for range ix.Holders(o) {
-		return Ref{}, false
+	return ix.LiveCandidates(d).At(0), true
+}
+
+// A Doubt is a reason why an identity is not linked without asking anybody.
+type Doubt string
+
+// The doubts. Without exactly one live candidate there is nobody to ask the
+// others of.
+const (
+	DoubtNobody    Doubt = "no live Okta object is a candidate"
+	DoubtSeveral   Doubt = "two or more live Okta objects are candidates"
+	DoubtUnread    Doubt = "Databricks was not read completely, so that it is not known which ids are held"
+	DoubtHeld      Doubt = "the candidate's id is held already"
+	DoubtCollision Doubt = "a collision rule speaks of it or of the candidate"
+	DoubtClaim     Doubt = "another name of the candidate is sent at sign-in"
+	DoubtLeftOut   Doubt = "groups of the system and of workspaces are never linked"
+	DoubtNamesake  Doubt = "another Databricks group has its name"
+	DoubtSameApp   Doubt = "another service principal could be the same app"
+)
+
+// doubts yields every reason why d is not linked automatically; none if it is.
+func (ix *Index) doubts(d Ref) iter.Seq[Doubt] {
+	return func(yield func(Doubt) bool) {
+		live := ix.LiveCandidates(d)
+		switch n := live.Len(); {
+		case n == 0:
+			yield(DoubtNobody)
+			return
+		case n > 1:
+			yield(DoubtSeveral)
+			return
+		}
+		o := live.At(0)
+		held := false
+		for range ix.Holders(o) {
+			held = true
+			break
+		}
+		for _, doubt := range []struct {
+			Doubt
+			holds bool
+		}{
+			{DoubtUnread, !ix.databricksComplete()},
+			{DoubtHeld, held},
+			{DoubtCollision, d.Kind == DatabricksUserKind && (ix.Collided(d) || ix.Collided(o))},
+			{DoubtClaim, d.Kind == DatabricksUserKind && ix.otherClaim(d, o)},
+			{DoubtLeftOut, d.Kind == DatabricksGroupKind && !ix.Managed(d)},
+			{DoubtNamesake, d.Kind == DatabricksGroupKind && len(ix.groups.local.of(ix.groups.name[d.n])) > 1},
+			{DoubtSameApp, d.Kind == DatabricksServicePrincipalKind && ix.apps.claimed[o.n] > 1},
+		} {
+			if doubt.holds && !yield(doubt.Doubt) {
+				return
+			}
+		}
 	}
-	switch d.Kind {
-	case DatabricksUserKind:
-		if ix.Collided(d) || ix.Collided(o) {
-			return Ref{}, false
-		}
-		if claimed, known := ix.Claimed(o); known && !sameFold(claimed, ix.DatabricksUser(d).UserName) {
-			return Ref{}, false
-		}
-	case DatabricksGroupKind:
-		if !ix.Managed(d) || len(ix.groups.local.of(ix.groups.name[d.n])) > 1 {
-			return Ref{}, false
-		}
-	case DatabricksServicePrincipalKind:
-		if ix.apps.claimed[o.n] > 1 {
-			return Ref{}, false
-		}
-	}
-	return o, true
+}
+
+// otherClaim reports whether o is known to sign in under a name that is not d's.
+func (ix *Index) otherClaim(d, o Ref) bool {
+	claimed, known := ix.Claimed(o)
+	return known && !sameFold(claimed, ix.DatabricksUser(d).UserName)
 }
 
 // databricksComplete reports whether it is known which ids are held.

@@ -31,6 +31,11 @@ type Rule struct {
 	// kinds need different inputs.
 	Checks []Check
 
+	// Quiet says in a phrase why the rule, when it ran, has no finding about r:
+	// "its externalId is not blank". It is blank for objects of a kind that the
+	// rule never speaks of. Where it is nil, no reason is given.
+	Quiet func(ix *Index, r Ref) string
+
 	// Examples are tiny tenants and what the rule says about them: its tests
 	// and its documentation. At least one fires and one stays quiet.
 	Examples []Example
