@@ -98,7 +98,7 @@ func readObjects(dec *jsontext.Decoder, all []byte) ([]jsontext.Value, error) {
 	case 'n':
 		return nil, dec.SkipValue()
 	default:
-		return nil, fmt.Errorf("Resources of a SCIM list: expected an array, found %s", noun(k))
+		return nil, fmt.Errorf("member Resources of a SCIM list: expected an array, found %s", noun(k))
 	}
 	if _, err := dec.ReadToken(); err != nil {
 		return nil, err

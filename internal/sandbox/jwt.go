@@ -115,9 +115,11 @@ func parseJWK(raw []byte) (crypto.PublicKey, string, error) {
 	case k.Kty == "RSA" && num(k.N).BitLen() >= 2048 && num(k.E).IsInt64() && num(k.E).Int64() < 1<<31:
 		key := &rsa.PublicKey{N: num(k.N), E: int(num(k.E).Int64())}
 		return key, thumbprint(`{"e":"` + k.E + `","kty":"RSA","n":"` + k.N + `"}`), nil
-	case k.Kty == "EC" && k.Crv == "P-256":
-		key := &ecdsa.PublicKey{Curve: elliptic.P256(), X: num(k.X), Y: num(k.Y)}
-		if _, err := key.ECDH(); err != nil { // not on the curve
+	case k.Kty == "EC" && k.Crv == "P-256" && num(k.X).BitLen() <= 256 && num(k.Y).BitLen() <= 256:
+		point := append(num(k.X).FillBytes(make([]byte, 33)), num(k.Y).FillBytes(make([]byte, 32))...)
+		point[0] = 4 // uncompressed
+		key, err := ecdsa.ParseUncompressedPublicKey(elliptic.P256(), point)
+		if err != nil { // not on the curve
 			return nil, "", err
 		}
 		return key, thumbprint(`{"crv":"P-256","kty":"EC","x":"` + k.X + `","y":"` + k.Y + `"}`), nil

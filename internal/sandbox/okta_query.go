@@ -26,7 +26,8 @@ type queryKind struct {
 	allows func(path, op string) bool // which operators go with which paths
 }
 
-var errQuery = errors.New("Invalid search criteria.") //nolint:staticcheck // Okta's own text
+//lint:ignore ST1005 it is Okta's own text
+var errQuery = errors.New("Invalid search criteria.")
 
 var (
 	compareOps = []string{"eq", "gt", "ge", "lt", "le"}
