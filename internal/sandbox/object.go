@@ -28,7 +28,7 @@ func eachMember(raw []byte) iter.Seq2[string, json.RawMessage] {
 			name := raw[i:end]
 			i = skip(raw, end, " \t\r\n:")
 			end = endOfValue(raw, i)
-			if !yield(unquote(name), raw[i:end:end]) {
+			if !yield(content(name), raw[i:end:end]) {
 				return
 			}
 			if i = skip(raw, end, " \t\r\n"); i == len(raw) || raw[i] != ',' {
@@ -75,12 +75,12 @@ func endOfValue(raw []byte, i int) int {
 	return len(raw)
 }
 
-// unquote returns the content of a JSON text.
-func unquote(quoted []byte) string {
-	if bytes.IndexByte(quoted, '\\') < 0 && len(quoted) >= 2 {
-		return string(quoted[1 : len(quoted)-1])
+// content returns what [text] does, and bad UTF-8 as it is.
+func content(value []byte) string {
+	if len(value) >= 2 && value[0] == '"' && bytes.IndexByte(value, '\\') < 0 {
+		return string(value[1 : len(value)-1])
 	}
-	return text(quoted)
+	return text(value)
 }
 
 // memberOf returns the last member of that name, as most parsers do, or nil.

@@ -51,9 +51,9 @@ func newRow(raw json.RawMessage) row {
 	for name, value := range eachMember(raw) {
 		switch name {
 		case "id":
-			r.id = text(value)
+			r.id = content(value)
 		case "status":
-			r.status = text(value)
+			r.status = content(value)
 		case "created":
 			r.created = milliseconds(value)
 		case "lastUpdated":

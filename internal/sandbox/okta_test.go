@@ -8,6 +8,7 @@ import (
 	"net/url"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -155,6 +156,33 @@ func TestOktaWindows(t *testing.T) {
 	}
 }
 
+// The ends of windows are exact to the millisecond.
+func TestOktaComparisons(t *testing.T) {
+	const made = "2021-05-06T07:08:09.123Z"
+	tenant := &sandbox.Tenant{Okta: sandbox.OktaTenant{Users: []json.RawMessage{
+		json.RawMessage(`{"id":"00u1","created":"` + made + `","lastUpdated":"` + made + `","profile":{"n":"5"}}`),
+	}}}
+	s := sandbox.Start(t, tenant, sandbox.Options{Rates: sandbox.NoLimits()})
+	for op, want := range map[string][3]int{ // before, at and after the time
+		"eq": {0, 1, 0}, "gt": {1, 0, 0}, "ge": {1, 1, 0}, "lt": {0, 0, 1}, "le": {0, 1, 1},
+	} {
+		for i, at := range []string{"2021-05-06T07:08:09.122Z", "2021-05-06T09:08:09.123+02:00", "2021-05-06T07:08:09.124Z"} {
+			for _, path := range []string{"created", "lastUpdated"} {
+				ids := get(t, s, "/api/v1/users?search="+url.QueryEscape(fmt.Sprintf("%s %s %q", path, op, at))).ids(t)
+				if len(ids) != want[i] {
+					t.Errorf("%s %s %s: %d users, want %d", path, op, at, len(ids), want[i])
+				}
+			}
+		}
+		for i, value := range []string{"4", "5", "6"} {
+			ids := get(t, s, "/api/v1/users?search="+url.QueryEscape(fmt.Sprintf("profile.n %s %q", op, value))).ids(t)
+			if len(ids) != want[i] {
+				t.Errorf("profile.n %s %s: %d users, want %d", op, value, len(ids), want[i])
+			}
+		}
+	}
+}
+
 func TestOktaSort(t *testing.T) {
 	s := sandbox.Start(t, oktaTenant(30), sandbox.Options{})
 	up, _ := everyID(t, s, "/api/v1/users?limit=7&sortBy=lastUpdated&search="+url.QueryEscape("id pr"))
@@ -220,6 +248,10 @@ func TestOktaLinks(t *testing.T) {
 	if next, err := url.Parse(r.next()); err != nil || next.Query().Get("limit") != "9" || next.Query().Get("after") == "" {
 		t.Errorf("next %s", r.next())
 	}
+	s450 := sandbox.Start(t, oktaTenant(450), sandbox.Options{})
+	if next, err := url.Parse(get(t, s450, "/api/v1/users?limit=1000").next()); err != nil || next.Query().Get("limit") != "200" {
+		t.Errorf("next after a limit of 1000: %s, want a limit of 200", next)
+	}
 	other := strings.Replace(r.next(), "limit=9", "limit=9&filter="+url.QueryEscape(`status eq "ACTIVE"`), 1)
 	for _, path := range []string{other, "/api/v1/users?after=2", "/api/v1/users?after=****", "/api/v1/users?limit=0", "/api/v1/users?limit=x"} {
 		if r := get(t, s, path); r.Status != 400 || r.errorCode() != "E0000001" {
@@ -257,8 +289,10 @@ func TestOktaGroupStats(t *testing.T) {
 // A window begins with its first request; when it ends, so does the limit.
 func TestOktaRateLimit(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
+		begin := time.Now()
 		rates := map[string]sandbox.Rate{"okta users": {N: 2, Per: 10 * time.Second}}
 		s := sandbox.Pipe(t, oktaTenant(1), sandbox.Options{Rates: rates, DateSkew: time.Hour})
+		time.Sleep(500 * time.Millisecond)
 		for i, want := range []struct {
 			wait      time.Duration
 			status    int
@@ -272,8 +306,12 @@ func TestOktaRateLimit(t *testing.T) {
 			if r.Status == 429 && r.errorCode() != "E0000047" {
 				t.Errorf("request %d: %s", i, r.Body)
 			}
+			// The first window begins after 3.5 s and ends after 13.5 s: a whole second later.
+			if reset := r.Header.Get("X-Rate-Limit-Reset"); i < 4 && reset != strconv.FormatInt(begin.Add(14*time.Second).Unix(), 10) {
+				t.Errorf("request %d: reset %s", i, reset)
+			}
 			date, err := http.ParseTime(r.Header.Get("Date"))
-			if err != nil || date.Sub(time.Now()) != time.Hour {
+			if err != nil || !date.Equal(time.Now().Add(time.Hour).Truncate(time.Second)) {
 				t.Errorf("Date %s, want an hour ahead", r.Header.Get("Date"))
 			}
 		}

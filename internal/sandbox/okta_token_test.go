@@ -256,6 +256,11 @@ func TestOktaDPoP(t *testing.T) {
 		}
 		return all
 	}
+	n := app.Public().(*rsa.PublicKey).N
+	appJWK := claims{"kty": "RSA", "e": "AQAB", "n": b64(n.Bytes())}
+	proofClaims := func(path string) claims {
+		return with(claims{"htm": "GET", "htu": s.URL + path, "iat": time.Now().Unix(), "jti": rand.Text()})
+	}
 	good := prove("GET", "/api/v1/users", bound)
 	call := func(kind, proof string) reply {
 		return send(t, s, "GET", "/api/v1/users?limit=1", "", "Authorization", kind+" "+token, "DPoP", proof)
@@ -272,7 +277,8 @@ func TestOktaDPoP(t *testing.T) {
 		"old":            prove("GET", "/api/v1/users", with(claims{"iat": time.Now().Add(-time.Hour).Unix()})),
 		"without id":     prove("GET", "/api/v1/users", with(claims{"jti": ""})),
 		"another token":  prove("GET", "/api/v1/users", claims{"ath": "x"}),
-		"another key":    sign(t, app, claims{"typ": "dpop+jwt", "jwk": jwk}, claims{}),
+		"not by its key": sign(t, app, claims{"typ": "dpop+jwt", "jwk": jwk}, proofClaims("/api/v1/users")),
+		"another key":    sign(t, app, claims{"typ": "dpop+jwt", "jwk": appJWK}, proofClaims("/api/v1/users")),
 	} {
 		if r := call("DPoP", proof); r.Status != 400 || r.errorCode() != "invalid_dpop_proof" {
 			t.Errorf("proof %s: %d %s, want 400 invalid_dpop_proof", name, r.Status, r.Body)
