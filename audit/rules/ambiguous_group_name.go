@@ -14,6 +14,7 @@ var AmbiguousGroupName = &audit.Rule{
 	Name:     "ambiguous-group-name",
 	Severity: audit.Blocker,
 	Checks:   []audit.Check{{Needs: bothGroups, Run: ambiguousGroupName}},
+	Quiet:    quietAmbiguousGroupName,
 	Doc: `A Databricks group's name fits several Okta groups
 
 ## What
@@ -52,4 +53,19 @@ func ambiguousGroupName(p *audit.Pass) {
 			Message:  fmt.Sprintf("Databricks group %s could be any of %s", p.Name(g), plural(candidates.Len(), "Okta group")),
 		})
 	}
+}
+
+// quietAmbiguousGroupName says why the rule is silent about r.
+func quietAmbiguousGroupName(ix *audit.Index, r audit.Ref) string {
+	switch {
+	case r.Kind == audit.OktaGroupKind:
+		return "no Databricks group that isn't linked has a name that it shares with another Okta group"
+	case r.Kind != audit.DatabricksGroupKind:
+		return ""
+	case leftOut(ix, r):
+		return leftOutWhy
+	case ix.LinkState(r) == audit.LinkedLive:
+		return "it is linked"
+	}
+	return "fewer than two Okta groups have its name"
 }

@@ -12,6 +12,7 @@ var AmbiguousUsername = &audit.Rule{
 	Severity:  audit.Blocker,
 	Collision: true,
 	Checks:    []audit.Check{{Needs: bothUsers, Run: ambiguousUsername}},
+	Quiet:     quietAmbiguousUsername,
 	Doc: `A Databricks username fits two or more live Okta users
 
 ## What
@@ -67,4 +68,15 @@ func ambiguousUsername(p *audit.Pass) {
 		}
 		p.Report(f)
 	}
+}
+
+// quietAmbiguousUsername says why the rule is silent about r.
+func quietAmbiguousUsername(_ *audit.Index, r audit.Ref) string {
+	switch r.Kind {
+	case audit.OktaUserKind:
+		return "no Databricks user has a name that it shares with another live Okta user"
+	case audit.DatabricksUserKind:
+		return "fewer than two live Okta users have its userName"
+	}
+	return ""
 }

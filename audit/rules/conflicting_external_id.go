@@ -14,6 +14,7 @@ var ConflictingExternalID = &audit.Rule{
 	Severity:  audit.Blocker,
 	Collision: true,
 	Checks:    []audit.Check{{Needs: bothUsers, Run: conflictingExternalID}},
+	Quiet:     quietConflictingExternalID,
 	Doc: `A Databricks user has one person's id and another's name
 
 ## What
@@ -109,4 +110,22 @@ func sharing(conflicts []audit.Conflict) [][]audit.Conflict {
 		clusters[root] = append(clusters[root], c)
 	}
 	return slices.DeleteFunc(clusters, func(c []audit.Conflict) bool { return len(c) == 0 })
+}
+
+// quietConflictingExternalID says why the rule is silent about r.
+func quietConflictingExternalID(ix *audit.Index, r audit.Ref) string {
+	switch r.Kind {
+	case audit.OktaUserKind:
+		return "no Databricks user has its id and another's name, or the other way round"
+	case audit.DatabricksUserKind:
+		o, linked := ix.LinkedTo(r)
+		switch {
+		case !linked:
+			return "its externalId is nobody's id"
+		case ix.Live(o) && ix.HasName(r, o):
+			return "its id and its name are one person's"
+		}
+		return "nobody else who is live has its name"
+	}
+	return ""
 }

@@ -16,6 +16,7 @@ var DuplicateExternalID = &audit.Rule{
 		Needs: []audit.Input{audit.DatabricksUsers, audit.DatabricksGroups, audit.DatabricksServicePrincipals},
 		Run:   duplicateExternalID,
 	}},
+	Quiet: quietDuplicateExternalID,
 	Doc: `Several Databricks identities have the same externalId
 
 ## What
@@ -50,4 +51,16 @@ func duplicateExternalID(p *audit.Pass) {
 			Message:  fmt.Sprintf("%d Databricks identities have the externalId %s", len(objects), id),
 		})
 	}
+}
+
+// quietDuplicateExternalID says why the rule is silent about r.
+func quietDuplicateExternalID(ix *audit.Index, r audit.Ref) string {
+	switch r.Kind {
+	case audit.DatabricksUserKind, audit.DatabricksGroupKind, audit.DatabricksServicePrincipalKind:
+		if ix.ExternalID(r) == "" {
+			return "its externalId is blank"
+		}
+		return "nothing else has its externalId"
+	}
+	return ""
 }

@@ -12,6 +12,7 @@ var DuplicateGroupName = &audit.Rule{
 	Name:     "duplicate-group-name",
 	Severity: audit.Error,
 	Checks:   []audit.Check{{Needs: []audit.Input{audit.DatabricksGroups}, Run: duplicateGroupName}},
+	Quiet:    quietDuplicateGroupName,
 	Doc: `Several Databricks groups have the same name
 
 ## What
@@ -47,4 +48,15 @@ func duplicateGroupName(p *audit.Pass) {
 			Message:  fmt.Sprintf("%d Databricks groups have the name %s", len(groups), name),
 		})
 	}
+}
+
+// quietDuplicateGroupName says why the rule is silent about r.
+func quietDuplicateGroupName(ix *audit.Index, r audit.Ref) string {
+	switch {
+	case r.Kind != audit.DatabricksGroupKind:
+		return ""
+	case leftOut(ix, r):
+		return leftOutWhy
+	}
+	return "no other Databricks group has its name"
 }

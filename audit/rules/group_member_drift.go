@@ -16,6 +16,7 @@ var GroupMemberDrift = &audit.Rule{
 			audit.DatabricksUsers, audit.DatabricksGroups, audit.DatabricksMembers},
 		Run: groupMemberDrift,
 	}},
+	Quiet: quietGroupMemberDrift,
 	Doc: `A group's members differ between the directories
 
 ## What
@@ -112,4 +113,21 @@ func groupMemberDrift(p *audit.Pass) {
 		f.Message = fmt.Sprintf("the members of Databricks group %s differ from Okta's: %s", p.Name(g), strings.Join(parts, ", "))
 		p.Report(f)
 	}
+}
+
+// quietGroupMemberDrift says why the rule is silent about r.
+func quietGroupMemberDrift(ix *audit.Index, r audit.Ref) string {
+	switch {
+	case r.Kind == audit.OktaGroupKind:
+		return "no Databricks group that is or would be linked to it has other members"
+	case r.Kind != audit.DatabricksGroupKind:
+		return ""
+	case leftOut(ix, r):
+		return leftOutWhy
+	case ix.LinkState(r) != audit.LinkedLive:
+		if _, ok := ix.Automatic(r); !ok {
+			return "it is not linked, and would not be automatically"
+		}
+	}
+	return "its members are the Okta group's"
 }

@@ -12,6 +12,7 @@ var GroupNameDrift = &audit.Rule{
 	Name:     "group-name-drift",
 	Severity: audit.Warning,
 	Checks:   []audit.Check{{Needs: bothGroups, Run: groupNameDrift}},
+	Quiet:    quietGroupNameDrift,
 	Doc: `A linked Databricks group has another name than its Okta group
 
 ## What
@@ -66,4 +67,19 @@ func has(n int) string {
 		return " has"
 	}
 	return " have"
+}
+
+// quietGroupNameDrift says why the rule is silent about r.
+func quietGroupNameDrift(ix *audit.Index, r audit.Ref) string {
+	switch {
+	case r.Kind == audit.OktaGroupKind:
+		return "no Databricks group is linked to it under another name, or linked elsewhere under its name"
+	case r.Kind != audit.DatabricksGroupKind:
+		return ""
+	case leftOut(ix, r):
+		return leftOutWhy
+	case ix.LinkState(r) != audit.LinkedLive:
+		return "it is not linked"
+	}
+	return "its name is its Okta group's"
 }

@@ -12,6 +12,7 @@ var IdentityFederationDisabled = &audit.Rule{
 	Name:     "identity-federation-disabled",
 	Severity: audit.Warning,
 	Checks:   []audit.Check{{Needs: []audit.Input{audit.DatabricksWorkspaces}, Run: identityFederationDisabled}},
+	Quiet:    quietIdentityFederationDisabled,
 	Doc: `A workspace has no identity federation
 
 ## What
@@ -76,4 +77,12 @@ func do(n int) string {
 		return " does"
 	}
 	return " do"
+}
+
+// quietIdentityFederationDisabled says why the rule is silent about r.
+func quietIdentityFederationDisabled(_ *audit.Index, r audit.Ref) string {
+	if r.Kind == audit.DatabricksWorkspaceKind {
+		return "it says that it has identity federation"
+	}
+	return ""
 }

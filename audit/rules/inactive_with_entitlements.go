@@ -11,6 +11,7 @@ var InactiveWithEntitlements = &audit.Rule{
 	Name:     "inactive-with-entitlements",
 	Severity: audit.Warning,
 	Checks:   []audit.Check{{Needs: []audit.Input{audit.DatabricksUsers}, Run: inactiveWithEntitlements}},
+	Quiet:    quietInactiveWithEntitlements,
 	Doc: `An inactive Databricks user still has roles or entitlements
 
 ## What
@@ -53,4 +54,15 @@ func inactiveWithEntitlements(p *audit.Pass) {
 		}
 		p.Report(f)
 	}
+}
+
+// quietInactiveWithEntitlements says why the rule is silent about r.
+func quietInactiveWithEntitlements(ix *audit.Index, r audit.Ref) string {
+	if r.Kind != audit.DatabricksUserKind {
+		return ""
+	}
+	if ix.DatabricksUser(r).Active {
+		return "it is active"
+	}
+	return "it has no roles or entitlements left"
 }

@@ -12,6 +12,7 @@ var LinkedToDeprovisioned = &audit.Rule{
 	Name:     "linked-to-deprovisioned",
 	Severity: audit.Error,
 	Checks:   []audit.Check{{Needs: bothUsers, Run: linkedToDeprovisioned}},
+	Quiet:    quietLinkedToDeprovisioned,
 	Doc: `An active Databricks user belongs to somebody who has left Okta
 
 ## What
@@ -87,4 +88,21 @@ func whoLeft(p *audit.Pass, d audit.Ref) ([]audit.Ref, string) {
 		return []audit.Ref{o}, "its Okta user is SUSPENDED"
 	}
 	return nil, ""
+}
+
+// quietLinkedToDeprovisioned says why the rule is silent about r.
+func quietLinkedToDeprovisioned(ix *audit.Index, r audit.Ref) string {
+	switch r.Kind {
+	case audit.OktaUserKind:
+		if user := ix.OktaUser(r); user.Live() && user.Status != audit.StatusSuspended {
+			return "it is neither DEPROVISIONED nor SUSPENDED"
+		}
+		return "no active Databricks user depends on it"
+	case audit.DatabricksUserKind:
+		if !ix.DatabricksUser(r).Active {
+			return "it is not active"
+		}
+		return "it belongs to nobody who is DEPROVISIONED or SUSPENDED"
+	}
+	return ""
 }

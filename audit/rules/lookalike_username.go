@@ -12,6 +12,7 @@ var LookalikeUsername = &audit.Rule{
 	Name:     "lookalike-username",
 	Severity: audit.Warning,
 	Checks:   []audit.Check{{Needs: bothUsers, Run: lookalikeUsername}},
+	Quiet:    quietLookalikeUsername,
 	Doc: `Usernames of different people look the same
 
 ## What
@@ -66,4 +67,12 @@ func names(p *audit.Pass, users []audit.Ref) []audit.Evidence {
 		}
 	}
 	return es
+}
+
+// quietLookalikeUsername says why the rule is silent about r.
+func quietLookalikeUsername(_ *audit.Index, r audit.Ref) string {
+	if r.Kind == audit.OktaUserKind || r.Kind == audit.DatabricksUserKind {
+		return "no other person's name looks like its"
+	}
+	return ""
 }

@@ -16,6 +16,7 @@ var MalformedUsername = &audit.Rule{
 		{About: "Databricks users", Needs: []audit.Input{audit.DatabricksUsers}, Run: malformedUserName},
 		{About: "Okta users", Needs: oktaUsers, Run: malformedOktaName},
 	},
+	Quiet: quietMalformedUsername,
 	Doc: `A username has white space or invisible characters, or is no address
 
 ## What
@@ -117,4 +118,15 @@ func unseen(name string) string {
 func isAddress(userName string) bool {
 	local, domain, _ := strings.Cut(userName, "@")
 	return local != "" && strings.Contains(domain, ".") && !strings.Contains(domain, "@")
+}
+
+// quietMalformedUsername says why the rule is silent about r.
+func quietMalformedUsername(_ *audit.Index, r audit.Ref) string {
+	switch r.Kind {
+	case audit.OktaUserKind:
+		return "its login and email have no white space and nothing invisible"
+	case audit.DatabricksUserKind:
+		return "its userName is an address without white space or anything invisible"
+	}
+	return ""
 }

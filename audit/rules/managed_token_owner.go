@@ -11,6 +11,7 @@ var ManagedTokenOwner = &audit.Rule{
 	Name:     "managed-token-owner",
 	Severity: audit.Error,
 	Checks:   []audit.Check{{Needs: bothUsers, Run: managedTokenOwner}},
+	Quiet:    quietManagedTokenOwner,
 	Doc: `The owner of the provisioning token is managed in Okta
 
 ## What
@@ -49,4 +50,18 @@ func managedTokenOwner(p *audit.Pass) {
 			Message:  fmt.Sprintf("Databricks user %s, whose token runs provisioning, is managed in Okta", p.Name(d)),
 		})
 	}
+}
+
+// quietManagedTokenOwner says why the rule is silent about r.
+func quietManagedTokenOwner(ix *audit.Index, r audit.Ref) string {
+	switch r.Kind {
+	case audit.OktaUserKind:
+		return "it is not the counterpart of whose token runs provisioning"
+	case audit.DatabricksUserKind:
+		if !ix.IsTokenOwner(r) {
+			return "nothing says that its token runs provisioning"
+		}
+		return "its token runs provisioning, but it has no counterpart in Okta"
+	}
+	return ""
 }

@@ -15,6 +15,7 @@ var MissingExternalID = &audit.Rule{
 		{About: "groups", Needs: []audit.Input{audit.OktaGroups, audit.DatabricksGroups}, Run: missingGroupID},
 		{About: "service principals", Needs: []audit.Input{audit.OktaApps, audit.DatabricksServicePrincipals}, Run: missingPrincipalID},
 	},
+	Quiet: quietMissingExternalID,
 	Doc: `A Databricks identity has no externalId
 
 ## What
@@ -129,4 +130,28 @@ func reportLinkable(p *audit.Pass, d audit.Ref, f audit.Finding) {
 		f.Remedy = audit.RemedyChoose
 	}
 	p.Report(f)
+}
+
+// quietMissingExternalID says why the rule is silent about r.
+func quietMissingExternalID(ix *audit.Index, r audit.Ref) string {
+	switch r.Kind {
+	case audit.OktaUserKind:
+		if !ix.Live(r) {
+			return "it is DEPROVISIONED, and no live candidate"
+		}
+		return "no Databricks user without externalId has its name"
+	case audit.OktaGroupKind:
+		return "no Databricks group that may be managed has its name and no externalId"
+	case audit.OktaAppKind:
+		return "no service principal without externalId could be it"
+	case audit.DatabricksWorkspaceKind:
+		return ""
+	}
+	switch {
+	case ix.ExternalID(r) != "":
+		return "its externalId is not blank"
+	case leftOut(ix, r):
+		return leftOutWhy
+	}
+	return fmt.Sprintf("it has no externalId and needs none: no %s could be it", noun[oktaKind[r.Kind]])
 }

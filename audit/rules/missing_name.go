@@ -15,6 +15,7 @@ var MissingName = &audit.Rule{
 		{About: "Databricks users", Needs: bothUsers, Run: missingDatabricksName},
 		{About: "Okta users", Needs: oktaUsers, Run: missingOktaName},
 	},
+	Quiet: quietMissingName,
 	Doc: `A user has no first or last name
 
 ## What
@@ -141,4 +142,15 @@ func missingOktaName(p *audit.Pass) {
 		f.Message = fmt.Sprintf("Okta user %s has no %s", record.Login, strings.Join(missing, " and "))
 		p.Report(f)
 	}
+}
+
+// quietMissingName says why the rule is silent about r.
+func quietMissingName(ix *audit.Index, r audit.Ref) string {
+	switch {
+	case r.Kind == audit.OktaUserKind && !ix.Live(r):
+		return "it is DEPROVISIONED"
+	case r.Kind == audit.OktaUserKind, r.Kind == audit.DatabricksUserKind:
+		return "it has a first and a last name"
+	}
+	return ""
 }

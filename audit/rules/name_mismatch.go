@@ -11,6 +11,7 @@ var NameMismatch = &audit.Rule{
 	Name:     "name-mismatch",
 	Severity: audit.Info,
 	Checks:   []audit.Check{{Needs: bothUsers, Run: nameMismatch}},
+	Quiet:    quietNameMismatch,
 	Doc: `A linked user's first or last name differs between the directories
 
 ## What
@@ -66,4 +67,18 @@ func nameMismatch(p *audit.Pass) {
 		}
 		p.Report(f, changes...)
 	}
+}
+
+// quietNameMismatch says why the rule is silent about r.
+func quietNameMismatch(ix *audit.Index, r audit.Ref) string {
+	switch r.Kind {
+	case audit.OktaUserKind:
+		return "no Databricks user that is linked to it has another first or last name"
+	case audit.DatabricksUserKind:
+		if ix.LinkState(r) != audit.LinkedLive {
+			return "it is not linked to a live Okta user"
+		}
+		return "no first or last name that both sides have differs"
+	}
+	return ""
 }

@@ -16,6 +16,7 @@ var RedundantDirectGrant = &audit.Rule{
 		Needs: []audit.Input{audit.DatabricksUsers, audit.DatabricksGroups, audit.DatabricksMembers},
 		Run:   redundantDirectGrant,
 	}},
+	Quiet: quietRedundantDirectGrant,
 	Doc: `A role or entitlement is held directly and through a group
 
 ## What
@@ -98,4 +99,15 @@ func both(direct, group audit.Values) []string {
 		}
 	}
 	return grants
+}
+
+// quietRedundantDirectGrant says why the rule is silent about r.
+func quietRedundantDirectGrant(_ *audit.Index, r audit.Ref) string {
+	switch r.Kind {
+	case audit.DatabricksUserKind:
+		return "no group gives it what it holds directly"
+	case audit.DatabricksGroupKind:
+		return "no user in it holds directly what it gives"
+	}
+	return ""
 }

@@ -11,6 +11,7 @@ var ReservedGroupName = &audit.Rule{
 	Name:     "reserved-group-name",
 	Severity: audit.Warning,
 	Checks:   []audit.Check{{Needs: bothGroups, Run: reservedGroupName}},
+	Quiet:    quietReservedGroupName,
 	Doc: `An Okta group has a name that Databricks reserves
 
 ## What
@@ -43,4 +44,12 @@ func reservedGroupName(p *audit.Pass) {
 			})
 		}
 	}
+}
+
+// quietReservedGroupName says why the rule is silent about r.
+func quietReservedGroupName(_ *audit.Index, r audit.Ref) string {
+	if r.Kind == audit.OktaGroupKind {
+		return "its name is none of the system's"
+	}
+	return ""
 }

@@ -74,3 +74,46 @@ func line(f audit.Finding) string {
 	}
 	return s
 }
+
+// A rule has a reason ready for every kind of object it speaks of, in whichever state it is in.
+func TestQuietKnowsTheKinds(t *testing.T) {
+	for _, rule := range rules.All() {
+		spoken := map[audit.Kind]bool{}
+		for _, e := range rule.Examples {
+			s := complete(t, e.Tenant)
+			report, err := audit.Run(s, rules.All(), audit.Options{Settings: e.Settings, Now: time.Unix(0, 0), Expires: time.Hour})
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, f := range report.Findings {
+				if f.Rule == rule.Name {
+					for _, subject := range f.Subjects {
+						spoken[subject.Kind] = true
+					}
+				}
+			}
+		}
+		ix := audit.NewIndex(complete(t, oneOfEach()), audit.Settings{})
+		for _, kind := range audit.Kinds() {
+			for r := range ix.All(kind) {
+				if why := rule.Quiet(ix, r); spoken[kind] && why == "" {
+					t.Errorf("%s gives no reason for its silence about a %s", rule.Name, kind)
+				}
+			}
+		}
+	}
+}
+
+// oneOfEach is a tenant with objects of every kind in several states.
+func oneOfEach() []any {
+	return []any{
+		audit.OktaUser{ID: "00u1", Status: "ACTIVE", Login: "ana@example.com", Email: "a.reed@example.com"},
+		audit.OktaUser{ID: "00u2", Status: audit.StatusDeprovisioned, Login: "bo@example.com"},
+		audit.OktaGroup{ID: "00g1", Name: "Data"}, audit.OktaApp{ID: "0oa1", Label: "Jobs", Status: "ACTIVE"},
+		audit.DatabricksUser{ID: "1", UserName: "ana@example.com", ExternalID: "00u1"},
+		audit.DatabricksUser{ID: "2", UserName: "cy@example.com"},
+		audit.DatabricksGroup{ID: "3", DisplayName: "Data", ExternalID: "00g1"},
+		audit.DatabricksGroup{ID: "4", DisplayName: "Local"}, audit.DatabricksGroup{ID: "5", DisplayName: "admins"},
+		audit.DatabricksServicePrincipal{ID: "6", DisplayName: "Jobs"}, audit.DatabricksWorkspace{ID: "7", Name: "prod"},
+	}
+}

@@ -13,6 +13,7 @@ var SharedEmail = &audit.Rule{
 	Severity:  audit.Warning,
 	Collision: true,
 	Checks:    []audit.Check{{Needs: oktaUsers, Run: sharedEmail}},
+	Quiet:     quietSharedEmail,
 	Doc: `Several Okta users have the same email
 
 ## What
@@ -90,4 +91,12 @@ func holders(p *audit.Pass, refs []audit.Ref) string {
 		return plural(n, "live Okta user")
 	}
 	return fmt.Sprintf("%s (%d live)", plural(len(refs), "Okta user"), live(p, refs))
+}
+
+// quietSharedEmail says why the rule is silent about r.
+func quietSharedEmail(_ *audit.Index, r audit.Ref) string {
+	if r.Kind == audit.OktaUserKind {
+		return "no other Okta user has its email"
+	}
+	return ""
 }

@@ -13,6 +13,7 @@ var SplitIdentity = &audit.Rule{
 	Severity:  audit.Blocker,
 	Collision: true,
 	Checks:    []audit.Check{{Needs: bothUsers, Run: splitIdentity}},
+	Quiet:     quietSplitIdentity,
 	Doc: `One Okta user has several Databricks users
 
 ## What
@@ -72,4 +73,24 @@ func splitIdentity(p *audit.Pass) {
 func idsDiffer(p *audit.Pass, users []audit.Ref) bool {
 	first := p.ExternalID(users[0])
 	return first == "" || slices.ContainsFunc(users, func(d audit.Ref) bool { return p.ExternalID(d) != first })
+}
+
+// quietSplitIdentity says why the rule is silent about r.
+func quietSplitIdentity(ix *audit.Index, r audit.Ref) string {
+	switch r.Kind {
+	case audit.OktaUserKind:
+		if !ix.Live(r) {
+			return "it is DEPROVISIONED"
+		}
+		switch users := slices.Collect(ix.Reached(r)); len(users) {
+		case 0:
+			return "no Databricks user has its id or name"
+		case 1:
+			return "one Databricks user alone has its id or name"
+		}
+		return "all Databricks users that have its id or name have one externalId"
+	case audit.DatabricksUserKind:
+		return "no other Databricks user with another externalId has the id or name of its Okta user"
+	}
+	return ""
 }

@@ -11,6 +11,7 @@ var SSOClaimSplit = &audit.Rule{
 	Name:     "sso-claim-split",
 	Severity: audit.Warning,
 	Checks:   []audit.Check{{Needs: bothUsers, Run: ssoClaimSplit}},
+	Quiet:    quietSsoClaimSplit,
 	Doc: `An Okta user has two names, and which of them SSO sends is not settled
 
 ## What
@@ -76,4 +77,25 @@ func claimSplit(s audit.Settings) (audit.Severity, string) {
 		return audit.Warning, "which one the workspaces' SSO sends is unknown"
 	}
 	return 0, ""
+}
+
+// quietSsoClaimSplit says why the rule is silent about r.
+func quietSsoClaimSplit(ix *audit.Index, r audit.Ref) string {
+	if r.Kind != audit.OktaUserKind && r.Kind != audit.DatabricksUserKind {
+		return ""
+	}
+	if severity, _ := claimSplit(ix.Settings); severity == 0 {
+		return "which name SSO sends is settled"
+	}
+	if r.Kind == audit.DatabricksUserKind {
+		o, known := ix.OktaOf(r)
+		if !known {
+			return "it is no one Okta user's"
+		}
+		r = o
+	}
+	if !ix.TwoNames(r) {
+		return "the login and the email are one name"
+	}
+	return "it is no Databricks user's one counterpart"
 }

@@ -17,6 +17,7 @@ var UnknownExternalID = &audit.Rule{
 		{About: "groups", Needs: []audit.Input{audit.OktaGroups, audit.DatabricksGroups}, Run: unknownGroupID},
 		{About: "service principals", Needs: []audit.Input{audit.OktaApps, audit.DatabricksServicePrincipals}, Run: unknownPrincipalID},
 	},
+	Quiet: quietUnknownExternalID,
 	Doc: `A Databricks identity has an externalId that Okta does not know
 
 ## What
@@ -158,4 +159,28 @@ func (l looks) like(externalID string) string {
 		return "the id of an Okta group that is not there"
 	}
 	return "something else"
+}
+
+// quietUnknownExternalID says why the rule is silent about r.
+func quietUnknownExternalID(ix *audit.Index, r audit.Ref) string {
+	switch r.Kind {
+	case audit.OktaUserKind:
+		if !ix.Live(r) {
+			return "it is DEPROVISIONED, and no live candidate"
+		}
+		return "no Databricks user whose id Okta doesn't know has its name"
+	case audit.OktaGroupKind:
+		return "no Databricks group whose id Okta doesn't know has its name"
+	case audit.OktaAppKind:
+		return "no service principal whose id Okta doesn't know could be it"
+	case audit.DatabricksWorkspaceKind:
+		return ""
+	}
+	switch {
+	case ix.ExternalID(r) == "":
+		return "its externalId is blank"
+	case leftOut(ix, r):
+		return leftOutWhy
+	}
+	return fmt.Sprintf("its externalId is the id of an %s", noun[oktaKind[r.Kind]])
 }

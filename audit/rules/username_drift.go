@@ -11,6 +11,7 @@ var UsernameDrift = &audit.Rule{
 	Name:     "username-drift",
 	Severity: audit.Blocker,
 	Checks:   []audit.Check{{Needs: bothUsers, Run: usernameDrift}},
+	Quiet:    quietUsernameDrift,
 	Doc: `A linked Databricks user's name is not what Okta will send
 
 ## What
@@ -98,4 +99,21 @@ func targets(p *audit.Pass, d, o audit.Ref) []string {
 		}
 	}
 	return names
+}
+
+// quietUsernameDrift says why the rule is silent about r.
+func quietUsernameDrift(ix *audit.Index, r audit.Ref) string {
+	switch r.Kind {
+	case audit.OktaUserKind:
+		return "no Databricks user that is linked to it has a name that it doesn't sign in under"
+	case audit.DatabricksUserKind:
+		if ix.LinkState(r) != audit.LinkedLive {
+			return "it is not linked to a live Okta user"
+		}
+		if _, conflict := ix.Conflict(r); conflict {
+			return "its name is another person's: see conflicting-external-id"
+		}
+		return "its userName is, byte for byte, what its Okta user is known to be called"
+	}
+	return ""
 }

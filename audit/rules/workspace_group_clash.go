@@ -15,6 +15,7 @@ var WorkspaceGroupClash = &audit.Rule{
 		Needs: []audit.Input{audit.OktaGroups, audit.DatabricksGroups, audit.DatabricksWorkspaceDetails},
 		Run:   workspaceGroupClash,
 	}},
+	Quiet: quietWorkspaceGroupClash,
 	Doc: `A workspace's own group has the name of an account or Okta group
 
 ## What
@@ -59,4 +60,15 @@ func workspaceGroupClash(p *audit.Pass) {
 			Message:  fmt.Sprintf("workspace group %s has the name of %s", p.Name(g), plural(len(others), "other group")),
 		})
 	}
+}
+
+// quietWorkspaceGroupClash says why the rule is silent about r.
+func quietWorkspaceGroupClash(ix *audit.Index, r audit.Ref) string {
+	switch {
+	case r.Kind == audit.OktaGroupKind, r.Kind == audit.DatabricksGroupKind && !ix.DatabricksGroup(r).WorkspaceLocal():
+		return "no workspace's own group has its name"
+	case r.Kind == audit.DatabricksGroupKind:
+		return "no account or Okta group has its name"
+	}
+	return ""
 }
