@@ -8,6 +8,8 @@ type Fate struct {
 	Why     string  `json:"why"`
 }
 
+const notRead = "not known: a side was not read completely"
+
 // Outcome returns what happens to a Databricks user or group if AIM is switched
 // on: the first line of the contract's tables that fits. It is blank for service
 // principals, which AIM leaves alone, and where a side was not read completely.
@@ -26,7 +28,7 @@ func (ix *Index) fate(d Ref) Fate {
 	case DatabricksServicePrincipalKind:
 		return Fate{"", "AIM leaves service principals alone"}
 	}
-	return Fate{"", "not known: a side was not read completely"}
+	return Fate{"", notRead}
 }
 
 func (ix *Index) userFate(d Ref) Fate {

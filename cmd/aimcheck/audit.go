@@ -18,15 +18,16 @@ import (
 func (e *env) auditCommand() *cobra.Command {
 	var a auditing
 	var format outputFormat
-	var out, failOn string
+	var out, failOn, explain string
 	var formats []string
 	cmd := &cobra.Command{
 		Use:   "audit",
 		Short: "read both directories, find what AIM would get wrong, write reports and a plan",
 		Long: "Audit reads the Okta org and the Databricks account, or a snapshot of them, applies every rule, works out what enabling AIM would do,\n" +
 			"and writes the reports and the plan into a folder. It changes nothing in either directory.",
-		Example: "  aimcheck audit\n  aimcheck audit --snapshot tenant.snapshot --out reports --format csv,json --fail-on error",
-		Args:    noArguments,
+		Example: "  aimcheck audit\n  aimcheck audit --snapshot tenant.snapshot --out reports --format csv,json --fail-on error\n" +
+			"  aimcheck audit --snapshot tenant.snapshot --explain ana@example.com",
+		Args: noArguments,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			threshold, err := parseFailOn(failOn)
 			if err != nil {
@@ -37,9 +38,18 @@ func (e *env) auditCommand() *cobra.Command {
 					return usagef("--format: %w", unknownWord("format", f, report.Formats()))
 				}
 			}
+			asked := cmd.Flags().Changed("explain")
+			if asked {
+				if err := checkExplain(cmd); err != nil {
+					return err
+				}
+			}
 			r, err := a.run(cmd.Context(), e)
 			if err != nil {
 				return err
+			}
+			if asked {
+				return e.explain(r, explain, format)
 			}
 			if err := writeReports(cmd.Context(), out, formats, r); err != nil {
 				return err
@@ -65,6 +75,7 @@ func (e *env) auditCommand() *cobra.Command {
 	f.StringVar(&out, "out", "aimcheck-report", "`DIR` for the reports, made if it is missing")
 	f.StringSliceVar(&formats, "format", report.Formats(), "`LIST` of formats to write besides findings.json and plan.json")
 	f.StringVar(&failOn, "fail-on", audit.Blocker.String(), "exit with 3 if there are findings of this `SEVERITY` or graver; never: don't")
+	f.StringVar(&explain, "explain", "", "write no reports, but tell all about one `SUBJECT|NAME`, such as databricks:user:123 or ana@example.com")
 	a.register(cmd)
 	format.flag(cmd)
 	return cmd

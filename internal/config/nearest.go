@@ -17,12 +17,11 @@ func Nearest(word string, known []string) string {
 // distance counts the letters to insert, drop, replace or swap with their
 // neighbour to get from a to b.
 func distance(a, b string) int {
-	prev, row := make([]int, len(b)+1), make([]int, len(b)+1)
+	prev, row, next := make([]int, len(b)+1), make([]int, len(b)+1), make([]int, len(b)+1)
 	for j := range row {
 		row[j] = j
 	}
 	for i := range len(a) {
-		next := make([]int, len(b)+1)
 		next[0] = i + 1
 		for j := range len(b) {
 			cost := 1
@@ -34,7 +33,7 @@ func distance(a, b string) int {
 				next[j+1] = min(next[j+1], prev[j-1]+1)
 			}
 		}
-		prev, row = row, next
+		prev, row, next = row, next, prev
 	}
 	return row[len(b)]
 }
