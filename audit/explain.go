@@ -159,20 +159,18 @@ func inputOf(k Kind) Input {
 func (ix *Index) link(d Ref) *Link {
 	l := &Link{State: ix.LinkState(d), AlsoHeldBy: []Subject{}}
 	okta := counterpart(d.Kind)
+	noun := strings.Replace(okta.String(), "okta:", "Okta ", 1)
 	switch l.State {
 	case NoLinkState:
 		l.Why = "not known: " + strings.Join(ix.missing(Check{Needs: []Input{OktaApps}}), "; ")
 	case Unlinked:
 		l.Why = "its externalId is blank"
 	case LinkedLive:
-		l.Why = fmt.Sprintf("its externalId is, byte for byte, the id of a live %s", okta)
-		if okta == OktaAppKind {
-			l.Why = "its externalId is, byte for byte, the id of an okta:app"
-		}
+		l.Why = fmt.Sprintf("its externalId is, byte for byte, the id of an %s that is there", noun)
 	case LinkedInactive:
-		l.Why = "its externalId is, byte for byte, the id of an okta:user who is DEPROVISIONED"
+		l.Why = "its externalId is, byte for byte, the id of an Okta user who is DEPROVISIONED"
 	case Stale:
-		l.Why = fmt.Sprintf("its externalId is the id of no %s%s", okta, ix.nearID(d))
+		l.Why = fmt.Sprintf("its externalId is the id of no %s%s", noun, ix.nearID(d))
 		for _, why := range ix.missing(Check{Needs: []Input{inputOf(okta)}}) {
 			l.Why += "; but " + why
 		}
@@ -273,7 +271,7 @@ func (r *Report) ruleStory(rule *Rule, ref Ref, ops map[string]Operation) RuleSt
 	story.Silence, story.Why = NotFired, "it did not fire"
 	if rule.Quiet != nil {
 		if story.Why = rule.Quiet(ix, ref); story.Why == "" {
-			story.Silence, story.Why = NotItsOwn, fmt.Sprintf("it never speaks of a %s", ref.Kind)
+			story.Silence, story.Why = NotItsOwn, fmt.Sprintf("it speaks of no %s", ref.Kind)
 			return story
 		}
 	}
