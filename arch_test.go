@@ -18,18 +18,19 @@ const module = "github.com/aimcheck/aimcheck"
 // Files are parsed here rather than by "go list", because the test cache sees
 // the files that this process opens, not those that a child opens.
 var mayImport = map[string]string{
-	".":                   "",
-	"audit":               "",
-	"audit/rules":         "audit",
-	"report":              "audit",
-	"internal/snapfile":   "audit",
-	"internal/transport":  "",
-	"internal/okta":       "audit internal/transport",
-	"internal/databricks": "audit internal/transport",
-	"internal/fetch":      "audit",
-	"internal/config":     "audit",
-	"internal/sandbox":    "audit",
-	"cmd/aimcheck":        "audit audit/rules report internal/snapfile internal/okta internal/databricks internal/transport internal/fetch internal/config internal/sandbox",
+	".":                    "",
+	"audit":                "",
+	"audit/rules":          "audit",
+	"report":               "audit",
+	"internal/snapfile":    "audit",
+	"internal/transport":   "",
+	"internal/okta":        "audit internal/transport",
+	"internal/databricks":  "audit internal/transport",
+	"internal/fetch":       "audit",
+	"internal/config":      "audit",
+	"internal/sandbox":     "audit",
+	"internal/sandbox/aim": "",
+	"cmd/aimcheck":         "audit audit/rules report internal/snapfile internal/okta internal/databricks internal/transport internal/fetch internal/config internal/sandbox",
 }
 
 // standsIn says where a heavy dependency may be imported, and nowhere else.
