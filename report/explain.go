@@ -272,7 +272,10 @@ func operation(op audit.Operation) string {
 	case audit.Reject:
 		decided = "rejected"
 	case audit.Undecided:
-		decided = "undecided, of class " + string(op.Class())
+		decided = "undecided"
+		if op.Class() != "" {
+			decided += ", of class " + string(op.Class())
+		}
 	}
 	return fmt.Sprintf("%s (%s): %s of %s from %s to %s, since %s", op.ID, decided, op.Field, op.Target, called(op.From), called(op.To), op.Evidence)
 }
