@@ -6,8 +6,13 @@ import "strings"
 // or "" if none is near: fewer than half of the letters may differ.
 func Nearest(word string, known []string) string {
 	best, least := "", len(word)/2+1
+	word = strings.ToLower(word)
 	for _, k := range known {
-		if d := distance(strings.ToLower(word), strings.ToLower(k)); d < least {
+		lower := strings.ToLower(k)
+		if len(lower)-len(word) >= least || len(word)-len(lower) >= least {
+			continue // as many letters as that would have to come or go
+		}
+		if d := distance(word, lower); d < least {
 			best, least = k, d
 		}
 	}
