@@ -6,6 +6,7 @@ import (
 	"fmt"
 
 	"github.com/aimcheck/aimcheck/audit"
+	"github.com/aimcheck/aimcheck/internal/rawjson"
 	"github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
 )
@@ -209,13 +210,13 @@ func decodeWorkspace(raw jsontext.Value) (string, []any, error) {
 	}}, nil
 }
 
-// decode reads one object strictly: a name that stands twice and text that is
-// not UTF-8 are errors, since a guess could name the wrong person.
+// decode reads one object strictly: a name that stands twice is an error, since a
+// guess could name the wrong person. Texts are kept byte for byte.
 func decode(raw jsontext.Value, into any) error {
 	if k := raw.Kind(); k != '{' {
 		return fmt.Errorf("expected an object, found %s", noun(k))
 	}
-	return json.Unmarshal(raw, into)
+	return json.Unmarshal(raw, into, rawjson.Strict())
 }
 
 // lenient are the options to find an object's bounds and its id with, whatever

@@ -251,7 +251,7 @@ func (c *Client) explainSignIn(ctx context.Context, authType string, last *witne
 	}
 	switch {
 	case errors.Is(err, config.ErrCannotConfigureDefault):
-		return errors.New("no sign-in to Databricks was found: set DATABRICKS_CLIENT_ID and DATABRICKS_CLIENT_SECRET to those of a service principal " +
+		return wrong("%s", "no sign-in to Databricks was found: set DATABRICKS_CLIENT_ID and DATABRICKS_CLIENT_SECRET to those of a service principal "+
 			"that is an account admin, or name a profile of ~/.databrickscfg with --databricks-profile")
 	case last.err != nil:
 		return c.hide(fmt.Sprintf("%s can't be signed in to: %v: check the host, the network and HTTPS_PROXY", c.host, last.err))

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/aimcheck/aimcheck/audit"
+	"github.com/aimcheck/aimcheck/internal/rawjson"
 	"github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
 )
@@ -22,13 +23,18 @@ func (t *text) UnmarshalJSONFrom(dec *jsontext.Decoder) error {
 	case 'n':
 		*t = ""
 		return dec.SkipValue()
-	case '"', '0', 0:
-		tok, err := dec.ReadToken()
-		if err != nil {
-			return err
+	case '"':
+		raw, err := dec.ReadValue()
+		if err == nil {
+			*t = text(rawjson.Unquote(raw))
 		}
-		*t = text(tok.String())
-		return nil
+		return err
+	case '0', 0:
+		tok, err := dec.ReadToken()
+		if err == nil {
+			*t = text(tok.String())
+		}
+		return err
 	default:
 		return fmt.Errorf("expected text, found %s", noun(k))
 	}

@@ -223,7 +223,9 @@ func TestWalkNeverBelieves(t *testing.T) {
 		},
 		"the first page again and again": {
 			func(s *shelf) {
-				s.after = func(s *shelf, p *page) { *p, _ = (&shelf{rows: s.rows, limit: s.limit}).page(context.Background(), 1, 100) }
+				s.after = func(s *shelf, p *page) {
+					*p, _ = (&shelf{rows: s.rows, limit: s.limit}).page(context.Background(), 1, 100)
+				}
 			}, "row 100 was asked for and the answer begins with row 1",
 		},
 		"the first page again and again, without startIndex": {

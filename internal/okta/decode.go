@@ -7,12 +7,13 @@ import (
 	"strings"
 
 	"github.com/aimcheck/aimcheck/audit"
+	"github.com/aimcheck/aimcheck/internal/rawjson"
 	"github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
 )
 
 // lenient reads what is JSON by its shape, to part a list into objects. Each
-// object is then decoded strictly: names once, exactly spelt, in valid UTF-8.
+// object is then decoded strictly: names once, exactly spelt; texts are kept byte for byte.
 var lenient = json.JoinOptions(jsontext.AllowDuplicateNames(true), jsontext.AllowInvalidUTF8(true))
 
 // A decoder makes records of one kind of object.
@@ -20,6 +21,10 @@ type decoder struct {
 	input audit.Input
 	kind  string // "user"
 	one   func(raw []byte) (record any, id string, err error)
+
+	// expect, unless nil, says what is wrong with a record that the query did
+	// not ask for.
+	expect func(record any) error
 }
 
 // An object is one element of a list: a record or an [audit.Undecoded].
@@ -67,20 +72,20 @@ func (d decoder) objects(body []byte) ([]object, error) {
 	return all, nil
 }
 
-var userDecoder = decoder{audit.OktaUsers, "user", func(raw []byte) (any, string, error) {
+var userDecoder = decoder{input: audit.OktaUsers, kind: "user", one: func(raw []byte) (any, string, error) {
 	var u struct {
-		ID      string `json:"id"`
-		Status  string `json:"status"`
-		Created string `json:"created"`
-		Updated string `json:"lastUpdated"`
+		ID      rawjson.Text `json:"id"`
+		Status  rawjson.Text `json:"status"`
+		Created rawjson.Text `json:"created"`
+		Updated rawjson.Text `json:"lastUpdated"`
 		Profile struct {
-			Login     string `json:"login"`
-			Email     string `json:"email"`
-			FirstName string `json:"firstName"`
-			LastName  string `json:"lastName"`
+			Login     rawjson.Text `json:"login"`
+			Email     rawjson.Text `json:"email"`
+			FirstName rawjson.Text `json:"firstName"`
+			LastName  rawjson.Text `json:"lastName"`
 		} `json:"profile"`
 	}
-	err := json.Unmarshal(raw, &u)
+	err := json.Unmarshal(raw, &u, rawjson.Strict())
 	switch {
 	case err != nil:
 	case u.Status == "":
@@ -89,61 +94,70 @@ var userDecoder = decoder{audit.OktaUsers, "user", func(raw []byte) (any, string
 		err = errors.New("profile.login is missing")
 	}
 	return audit.OktaUser{
-		ID: u.ID, Status: u.Status, Login: u.Profile.Login, Email: u.Profile.Email,
-		FirstName: u.Profile.FirstName, LastName: u.Profile.LastName, Created: u.Created, Updated: u.Updated,
-	}, u.ID, err
+		ID: string(u.ID), Status: string(u.Status), Login: string(u.Profile.Login), Email: string(u.Profile.Email),
+		FirstName: string(u.Profile.FirstName), LastName: string(u.Profile.LastName), Created: string(u.Created), Updated: string(u.Updated),
+	}, string(u.ID), err
 }}
 
-var groupDecoder = decoder{audit.OktaGroups, "group", func(raw []byte) (any, string, error) {
+// deprovisionedDecoder reads users of the one status that was asked for: an org
+// that passes over the filter would hide those it is asked about.
+var deprovisionedDecoder = decoder{input: userDecoder.input, kind: userDecoder.kind, one: userDecoder.one, expect: func(record any) error {
+	if u, ok := record.(audit.OktaUser); ok && u.Live() {
+		return errMoved{fmt.Sprintf("user %s is %s, though only DEPROVISIONED users were asked for: Okta passed over the filter", u.ID, u.Status)}
+	}
+	return nil
+}}
+
+var groupDecoder = decoder{input: audit.OktaGroups, kind: "group", one: func(raw []byte) (any, string, error) {
 	var g struct {
-		ID      string `json:"id"`
-		Type    string `json:"type"`
-		Created string `json:"created"`
-		Updated string `json:"lastUpdated"`
+		ID      rawjson.Text `json:"id"`
+		Type    rawjson.Text `json:"type"`
+		Created rawjson.Text `json:"created"`
+		Updated rawjson.Text `json:"lastUpdated"`
 		Profile struct {
-			Name string `json:"name"`
+			Name rawjson.Text `json:"name"`
 		} `json:"profile"`
 	}
-	err := json.Unmarshal(raw, &g)
-	return audit.OktaGroup{ID: g.ID, Type: g.Type, Name: g.Profile.Name, Created: g.Created, Updated: g.Updated}, g.ID, err
+	err := json.Unmarshal(raw, &g, rawjson.Strict())
+	return audit.OktaGroup{ID: string(g.ID), Type: string(g.Type), Name: string(g.Profile.Name), Created: string(g.Created), Updated: string(g.Updated)}, string(g.ID), err
 }}
 
 // memberDecoder reads nothing of a member but its id, which is the record.
-var memberDecoder = decoder{audit.OktaMembers, "member", func(raw []byte) (any, string, error) {
+var memberDecoder = decoder{input: audit.OktaMembers, kind: "member", one: func(raw []byte) (any, string, error) {
 	var m struct {
-		ID string `json:"id"`
+		ID rawjson.Text `json:"id"`
 	}
-	err := json.Unmarshal(raw, &m)
-	return m.ID, m.ID, err
+	err := json.Unmarshal(raw, &m, rawjson.Strict())
+	return string(m.ID), string(m.ID), err
 }}
 
-var appDecoder = decoder{audit.OktaApps, "app", func(raw []byte) (any, string, error) {
+var appDecoder = decoder{input: audit.OktaApps, kind: "app", one: func(raw []byte) (any, string, error) {
 	var a struct {
-		ID          string `json:"id"`
-		Label       string `json:"label"`
-		Status      string `json:"status"`
+		ID          rawjson.Text `json:"id"`
+		Label       rawjson.Text `json:"label"`
+		Status      rawjson.Text `json:"status"`
 		Credentials struct {
 			OAuthClient struct {
-				ClientID string `json:"client_id"`
+				ClientID rawjson.Text `json:"client_id"`
 			} `json:"oauthClient"`
 		} `json:"credentials"`
 	}
-	err := json.Unmarshal(raw, &a)
-	return audit.OktaApp{ID: a.ID, Label: a.Label, Status: a.Status, ClientID: a.Credentials.OAuthClient.ClientID}, a.ID, err
+	err := json.Unmarshal(raw, &a, rawjson.Strict())
+	return audit.OktaApp{ID: string(a.ID), Label: string(a.Label), Status: string(a.Status), ClientID: string(a.Credentials.OAuthClient.ClientID)}, string(a.ID), err
 }}
 
 // appUserDecoder makes records of the users of one app.
 func appUserDecoder(app string) decoder {
-	return decoder{audit.OktaAppUsers, "app user", func(raw []byte) (any, string, error) {
+	return decoder{input: audit.OktaAppUsers, kind: "app user", one: func(raw []byte) (any, string, error) {
 		var u struct {
-			ID          string `json:"id"`
-			Status      string `json:"status"`
+			ID          rawjson.Text `json:"id"`
+			Status      rawjson.Text `json:"status"`
 			Credentials struct {
-				UserName string `json:"userName"`
+				UserName rawjson.Text `json:"userName"`
 			} `json:"credentials"`
 		}
-		err := json.Unmarshal(raw, &u)
-		return audit.OktaAppUser{App: app, User: u.ID, Status: u.Status, UserName: u.Credentials.UserName}, u.ID, err
+		err := json.Unmarshal(raw, &u, rawjson.Strict())
+		return audit.OktaAppUser{App: app, User: string(u.ID), Status: string(u.Status), UserName: string(u.Credentials.UserName)}, string(u.ID), err
 	}}
 }
 
@@ -166,6 +180,8 @@ func explain(err error) string {
 	switch {
 	case errors.As(err, &syntax):
 		return fmt.Sprintf("%s: %v", field(syntax.JSONPointer), syntax.Err)
+	case errors.As(err, &semantic) && semantic.Err != nil:
+		return fmt.Sprintf("%s: %v", field(semantic.JSONPointer), semantic.Err)
 	case errors.As(err, &semantic) && semantic.JSONKind != 0:
 		want := "a string"
 		if semantic.GoType != nil && semantic.GoType.Kind().String() == "struct" {

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"strconv"
 	"sync/atomic"
 	"time"
 
@@ -114,7 +115,7 @@ func (l *listing) readUsers(ctx context.Context) error {
 	if err := l.chain(ctx, list, "limit=200", userDecoder, false); err != nil {
 		return err
 	}
-	if err := l.chain(ctx, list, filter(`status eq "DEPROVISIONED"`), userDecoder, false); err != nil {
+	if err := l.chain(ctx, list, filter(`status eq "DEPROVISIONED"`), deprovisionedDecoder, false); err != nil {
 		return err
 	}
 	changed := filter(fmt.Sprintf(`lastUpdated ge "%s"`, since.UTC().Format("2006-01-02T15:04:05.000Z")))
@@ -156,11 +157,18 @@ func filter(expression string) string {
 // may well meet an object twice, but not a page of nothing else.
 func (l *listing) chain(ctx context.Context, list call, query string, d decoder, again bool) error {
 	l.chains++
-	return l.pages(ctx, list, query, d, func(objects []object) error {
+	count := 0
+	full, err := l.pages(ctx, list, query, d, func(objects []object) error {
 		var first, replaced audit.Page
 		replaced.Update = true
 		fresh := len(objects) == 0
 		for _, o := range objects {
+			if d.expect != nil {
+				if err := d.expect(o.record); err != nil {
+					return err
+				}
+			}
+			count++
 			chain, known := l.seen[o.id]
 			if known && chain == l.chains && o.id != "" {
 				if !again {
@@ -199,6 +207,35 @@ func (l *listing) chain(ctx context.Context, list call, query string, d decoder,
 		}
 		return nil
 	})
+	if err != nil || !full || again {
+		return err
+	}
+	return l.confirm(ctx, list, query, d, count, func(id string) bool { return l.seen[id] == l.chains })
+}
+
+// confirm reads a listing once more in pages of another size. One that ended
+// with a full page may have been cut there: nothing else in it would tell.
+func (l *listing) confirm(ctx context.Context, list call, query string, d decoder, count int, known func(id string) bool) error {
+	q, err := url.ParseQuery(query)
+	if err != nil {
+		return err
+	}
+	limit, _ := strconv.Atoi(q.Get("limit"))
+	q.Set("limit", strconv.Itoa(limit-limit/7))
+	again, unknown := 0, 0
+	_, err = l.pages(ctx, list, q.Encode(), d, func(objects []object) error {
+		again += len(objects)
+		for _, o := range objects {
+			if o.id != "" && !known(o.id) {
+				unknown++
+			}
+		}
+		return nil
+	})
+	if err == nil && (again != count || unknown > 0) {
+		err = errMoved{fmt.Sprintf("a listing of %ss ended with a full page after %d, and in pages of another size after %d", d.kind, count, again)}
+	}
+	return err
 }
 
 func (l *listing) countUndecoded(u audit.Undecoded) {
@@ -209,34 +246,44 @@ func (l *listing) countUndecoded(u audit.Undecoded) {
 
 // pages follows a listing's next links, whose queries it sends as they stand,
 // and hands each page's objects to each. It ends with an error if they lead in
-// a circle or to blank pages without end.
-func (l *listing) pages(ctx context.Context, list call, query string, d decoder, each func([]object) error) error {
+// a circle or to blank pages without end. It reports whether the last page that
+// was not blank was full.
+func (l *listing) pages(ctx context.Context, list call, query string, d decoder, each func([]object) error) (full bool, err error) {
+	q, err := url.ParseQuery(query)
+	if err != nil {
+		return false, err
+	}
+	limit, _ := strconv.Atoi(q.Get("limit"))
 	sent, blank := map[string]bool{}, 0
 	for {
-		sent[query] = true
 		p, err := l.client.get(ctx, list, query)
-		if err != nil {
-			return err
+		var refused *apiError
+		if len(sent) > 0 && errors.As(err, &refused) && refused.status == http.StatusBadRequest {
+			return false, errMoved{fmt.Sprintf("Okta no longer knows where the listing stood: %v", err)}
 		}
+		if err != nil {
+			return false, err
+		}
+		sent[query] = true
 		objects, err := d.objects(p.body)
 		if err != nil {
-			return fmt.Errorf("GET %s: %w", p.path, err)
+			return false, fmt.Errorf("GET %s: %w", p.path, err)
 		}
 		next, more, err := p.next()
 		if err != nil {
-			return fmt.Errorf("GET %s: %w", p.path, err)
+			return false, fmt.Errorf("GET %s: %w", p.path, err)
 		}
 		if err := each(objects); err != nil {
-			return err
-		}
-		if !more {
-			return nil
+			return false, err
 		}
 		if blank++; len(objects) > 0 {
-			blank = 0
+			full, blank = len(objects) >= limit, 0
+		}
+		if !more {
+			return full, nil
 		}
 		if sent[next] || blank > maxBlankPages {
-			return errMoved{fmt.Sprintf("the pages of GET %s lead in a circle", p.path)}
+			return false, errMoved{fmt.Sprintf("the pages of GET %s lead in a circle", p.path)}
 		}
 		query = next
 	}
@@ -276,7 +323,7 @@ func (l *listing) groupMembers(ctx context.Context, group string) (records []any
 		var members []audit.Value
 		var undecoded []any
 		seen := map[string]bool{}
-		err = l.pages(ctx, l.client.members(group), "limit=200", memberDecoder, func(objects []object) error {
+		full, err := l.pages(ctx, l.client.members(group), "limit=200", memberDecoder, func(objects []object) error {
 			for _, o := range objects {
 				if o.id != "" && seen[o.id] {
 					return errMoved{fmt.Sprintf("user %s was listed twice", o.id)}
@@ -291,6 +338,10 @@ func (l *listing) groupMembers(ctx context.Context, group string) (records []any
 			}
 			return nil
 		})
+		if err == nil && full {
+			err = l.confirm(ctx, l.client.members(group), "limit=200", memberDecoder, len(members)+len(undecoded),
+				func(id string) bool { return seen[id] })
+		}
 		var moved errMoved
 		if errors.As(err, &moved) {
 			if restarts < maxRestarts {

@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"net/url"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -112,12 +113,63 @@ func TestNextLinkIsFollowedVerbatim(t *testing.T) {
 	}
 }
 
+// many returns n numbers from first on.
+func many(first, n int) []int {
+	ns := make([]int, n)
+	for i := range ns {
+		ns[i] = first + i
+	}
+	return ns
+}
+
+// A listing that ends with a full page is read again in pages of another size.
+func TestFullLastPageIsConfirmed(t *testing.T) {
+	f := &fakeOrg{answer: func(_ string, q url.Values, _ int) (int, string, string) {
+		switch {
+		case chainOf(q) != "plain":
+			return 200, "[]", ""
+		case q.Get("limit") == "200":
+			return 200, body("ACTIVE", many(0, 200)...), ""
+		case q.Get("after") == "":
+			return 200, body("ACTIVE", many(0, 172)...), next("limit=172&after=a")
+		}
+		return 200, body("ACTIVE", many(172, 28)...), ""
+	}}
+	list(t, t.Context(), f.open(t), usersRequest).complete(t, 200)
+}
+
+// A cursor that Okta forgot makes the listing begin anew.
+func TestForgottenCursor(t *testing.T) {
+	f := &fakeOrg{answer: func(_ string, q url.Values, n int) (int, string, string) {
+		switch {
+		case chainOf(q) != "plain":
+			return 200, "[]", ""
+		case n == 2:
+			return 400, `{"errorCode":"E0000031","errorSummary":"Invalid search criteria."}`, ""
+		case q.Get("after") == "":
+			return 200, body("ACTIVE", 1), next("limit=200&after=a")
+		}
+		return 200, body("ACTIVE", 2), ""
+	}}
+	list(t, t.Context(), f.open(t), usersRequest).complete(t, 2)
+}
+
 func TestListingsThatCannotBeTrusted(t *testing.T) {
 	for _, tt := range []struct {
 		name   string
 		answer func(path string, q url.Values, n int) (int, string, string)
 		why    string
 	}{
+		{"cut after a full page", func(_ string, q url.Values, _ int) (int, string, string) {
+			if chainOf(q) != "plain" {
+				return 200, "[]", ""
+			}
+			limit, _ := strconv.Atoi(q.Get("limit"))
+			return 200, body("ACTIVE", many(0, limit)...), ""
+		}, "a listing of users ended with a full page after 200, and in pages of another size after 172"},
+		{"the filter passed over", func(_ string, q url.Values, _ int) (int, string, string) {
+			return 200, body("ACTIVE", 1, 2), ""
+		}, "though only DEPROVISIONED users were asked for"},
 		{"a cursor that loops", func(_ string, _ url.Values, n int) (int, string, string) {
 			return 200, body("ACTIVE", n), next("after=1")
 		}, "lead in a circle"},
