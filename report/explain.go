@@ -181,7 +181,13 @@ func (b *teller) matches(ms []audit.Match, there string) {
 		case m.But != "":
 			part = "no candidate"
 		}
-		b.say(2, len("no candidate")+2, part, m.Subject.String()+"  "+called(m.Name))
+		name := called(m.Name)
+		for _, f := range m.Fields { // what is like it may be the other name
+			if !m.Tied() && f.Name == "profile.email" && f.Value != m.Name {
+				name += ", email " + called(f.Value)
+			}
+		}
+		b.say(2, len("no candidate")+2, part, m.Subject.String()+"  "+name)
 		for _, why := range m.Because {
 			b.say(4, 0, "", visible(why))
 		}

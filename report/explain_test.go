@@ -33,7 +33,7 @@ func story() *audit.Story {
 			{Subject: oktaUser("00u3"), Name: "pat@example.com", Candidate: true, Because: []string{"email = userName, byte for byte"},
 				But: "DEPROVISIONED: only live Okta users count as candidates", Fields: []audit.Field{{Name: "status", Value: "DEPROVISIONED"}}},
 			{Subject: oktaUser("00u2"), Name: "p\u0430t@example.com", But: "the names differ, though they are alike: the letters look the same",
-				Fields: []audit.Field{{Name: "status", Value: "never told"}}},
+				Fields: []audit.Field{{Name: "status", Value: "never told"}, {Name: "profile.email", Value: "other@example.com"}}},
 		},
 		Automatic: &audit.Automatic{Okta: okta, Doubts: []string{"a collision rule speaks of it or of the candidate"},
 			Collisions: []audit.Collision{{Finding: "shared-email-0123456789ab", About: okta, Message: "2 live Okta users share the email pat@example.com"}}},
