@@ -7,9 +7,9 @@ import (
 	"strings"
 )
 
-// bareKey matches a key without its first line, which must not be shown as if it
-// were a path.
-var bareKey = regexp.MustCompile(`^[A-Za-z0-9+/=_\s-]{60,}$|[\r\n]`)
+// path matches what may be shown as the path of a file that can't be read. All
+// else could be a secret: part of a key, or a token in the wrong place.
+var path = regexp.MustCompile(`(?i)^[^"'{}\\\r\n]{1,250}\.(pem|key|jwk|json|txt|p8|der)$`)
 
 var errNoKey = errors.New("neither PEM (-----BEGIN PRIVATE KEY-----) nor JWK ({\"kty\": …}) nor the path of a file with one: give the whole text of the key that Okta's admin console showed when it was made, or its path")
 
@@ -17,27 +17,40 @@ var errNoKey = errors.New("neither PEM (-----BEGIN PRIVATE KEY-----) nor JWK ({\
 // kind of key it is, and whether it is whole, is for the one who signs with it
 // to see.
 func (v value) key(env Env) (string, error) {
-	text := strings.TrimSpace(v.text)
+	text := unquoted(v.text)
 	if looksLikeKey(text) {
 		return text, nil
 	}
-	if bareKey.MatchString(text) {
+	file := text
+	if rest, ok := strings.CutPrefix(file, "~/"); ok && env.Home != "" {
+		file = filepath.Join(env.Home, rest)
+	} else if !filepath.IsAbs(file) {
+		file = filepath.Join(v.dir, file)
+	}
+	data, err := env.ReadFile(file)
+	switch {
+	case err != nil && path.MatchString(text):
+		return "", plain(file, err)
+	case err != nil:
 		return "", errNoKey
-	}
-	path := text
-	if rest, ok := strings.CutPrefix(path, "~/"); ok && env.Home != "" {
-		path = filepath.Join(env.Home, rest)
-	} else if !filepath.IsAbs(path) {
-		path = filepath.Join(v.dir, path)
-	}
-	data, err := env.ReadFile(path)
-	if err != nil {
-		return "", plain(path, err)
 	}
 	if text = strings.TrimSpace(string(data)); !looksLikeKey(text) {
 		return "", errNoKey
 	}
 	return text, nil
+}
+
+// unquoted takes away the quotes that some loaders of environment files leave on.
+func unquoted(text string) string {
+	text = strings.TrimSpace(text)
+	for _, q := range []string{`"`, "'"} {
+		if inner, ok := strings.CutPrefix(text, q); ok {
+			if inner, ok := strings.CutSuffix(inner, q); ok {
+				text = strings.TrimSpace(inner)
+			}
+		}
+	}
+	return text
 }
 
 func looksLikeKey(text string) bool {

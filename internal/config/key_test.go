@@ -21,6 +21,7 @@ func TestPrivateKeyTextOrPath(t *testing.T) {
 	for _, c := range []struct{ name, given, want, file string }{
 		{name: "PEM", given: pemKey, want: pemKey},
 		{name: "PEM on one line", given: strings.ReplaceAll(pemKey, "\n", `\n`), want: strings.ReplaceAll(pemKey, "\n", `\n`)},
+		{name: "PEM in quotes", given: `"` + strings.ReplaceAll(pemKey, "\n", `\n`) + `"`, want: strings.ReplaceAll(pemKey, "\n", `\n`)},
 		{name: "JWK", given: jwkKey, want: jwkKey},
 		{name: "path", given: "/etc/key.pem", want: pemKey},
 		{name: "relative path", given: "key.pem", want: pemKey},
@@ -48,6 +49,8 @@ func TestPrivateKeyErrors(t *testing.T) {
 	for _, c := range []struct{ name, given, want string }{
 		{"no file", "/none/key.pem", "cannot read /none/key.pem: file does not exist"},
 		{"a file of something else", "/etc/passwords", "neither PEM"},
+		{"a token in the wrong place", "00topsecret", "neither PEM"},
+		{"half in quotes", `"-----BEGIN PRIVATE KEY-----\nMIIE`, "neither PEM"},
 		{"without its first line", long, "neither PEM"},
 		{"without its first line, several", "MIIE\n" + long, "neither PEM"},
 	} {
