@@ -452,6 +452,19 @@ func TestFind(t *testing.T) {
 	}
 }
 
+// An Okta user has the fate of its record, and is told by what it is tied to it.
+func TestExplainFateOfOkta(t *testing.T) {
+	for externalID, want := range map[string]string{
+		"":     "as databricks:user:1, which has its name: it is not linked, and one live Okta user has its name: AIM creates a second identity beside it",
+		"00u1": "as databricks:user:1, which is linked to it: AIM manages it, as it should",
+	} {
+		r := audited(t, []any{okta("00u1", "ana@example.com", ""), user("1", "ana@example.com", externalID)}, audit.Settings{})
+		if got := explained(t, r, "okta:user:00u1").Now.Why; got != want {
+			t.Errorf("externalId %q: %s", externalID, got)
+		}
+	}
+}
+
 func TestExplainUnknown(t *testing.T) {
 	r := audited(t, nil, audit.Settings{})
 	if _, err := r.Explain(audit.Subject{Kind: audit.OktaUserKind, ID: "00u1"}); err == nil {
