@@ -17,7 +17,7 @@ import (
 )
 
 func (e *env) sandboxCommand() *cobra.Command {
-	var tenant, addr string
+	var tenant, addr, faults string
 	var users int
 	var seed uint64
 	cmd := &cobra.Command{
@@ -32,7 +32,12 @@ func (e *env) sandboxCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			s, err := sandbox.New(t, sandbox.Options{Now: e.now})
+			o, err := faultOptions(faults)
+			if err != nil {
+				return err
+			}
+			o.Now = e.now
+			s, err := sandbox.New(t, o)
 			if err != nil {
 				return err
 			}
@@ -49,7 +54,21 @@ func (e *env) sandboxCommand() *cobra.Command {
 	f.IntVar(&users, "users", 0, "serve a generated tenant of `N` users on each side")
 	f.Uint64Var(&seed, "seed", 1, "what the generated tenant is made from: the same number, the same tenant")
 	f.StringVar(&addr, "addr", "127.0.0.1:0", "`HOST:PORT` to serve on, of this machine alone; port 0: any free one")
+	f.StringVar(&faults, "faults", "", "answer wrongly as `FILE` says: {\"faults\": [{\"method\": \"PATCH\", \"probability\": 0.2, \"status\": 503, \"after\": true}]}")
 	return cmd
+}
+
+// faultOptions returns the options that a file of faults asks for, if one is named.
+func faultOptions(file string) (sandbox.Options, error) {
+	if file == "" {
+		return sandbox.Options{}, nil
+	}
+	f, err := os.Open(file)
+	if err != nil {
+		return sandbox.Options{}, fileError("read", file, err)
+	}
+	defer f.Close()
+	return sandbox.ReadFaults(f, file)
 }
 
 // tenant returns the tenant to serve: from a file, generated, or the demo's.

@@ -29,6 +29,7 @@ type databricks struct {
 
 	mu     sync.Mutex
 	tokens map[string]time.Time // issued access tokens and when they expire
+	writes []Write
 }
 
 // newDatabricks serves t and puts its calls on the sandbox's list. It fails
@@ -51,10 +52,12 @@ func newDatabricks(t DatabricksTenant, s *Sandbox) (*databricks, error) {
 		{groupsKind, t.Groups, "databricks groups"},
 		{servicePrincipalsKind, t.ServicePrincipals, "databricks service_principals"},
 	} {
-		var err error
-		if d.kinds[c.kind.path], err = newCollection(c.kind, c.objects, c.where); err != nil {
+		collection, err := newCollection(c.kind, c.objects, c.where)
+		if err != nil {
 			return nil, err
 		}
+		collection.wrote, collection.lag = d.note, newLag(s.options)
+		d.kinds[c.kind.path] = collection
 	}
 	for id, groups := range t.WorkspaceGroups {
 		c, err := newCollection(workspaceGroupsKind, groups, "databricks workspace_groups "+id)

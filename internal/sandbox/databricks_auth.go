@@ -119,6 +119,13 @@ func (d *databricks) authenticate(w http.ResponseWriter, r *http.Request) bool {
 	return false
 }
 
+// revoke ends every access token issued so far.
+func (d *databricks) revoke() {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	clear(d.tokens)
+}
+
 // writeOAuthError answers as RFC 6749, section 5.2, asks.
 func writeOAuthError(w http.ResponseWriter, status int, code, description string) {
 	writeJSON(w, status, map[string]string{"error": code, "error_description": description})

@@ -45,7 +45,7 @@ func (d *databricks) iamList(k iamKind) http.HandlerFunc {
 			return
 		}
 		var rows []any
-		for _, raw := range d.kinds[k.scim].all() {
+		for _, raw := range d.kinds[k.scim].listed() {
 			rows = append(rows, k.show(parseObject(raw)))
 		}
 		writeIAMPage(w, r, k.rows, rows)
@@ -54,7 +54,7 @@ func (d *databricks) iamList(k iamKind) http.HandlerFunc {
 
 func (d *databricks) iamGet(k iamKind) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
-		raw, ok := d.kinds[k.scim].find(r.PathValue("id"))
+		raw, ok := d.kinds[k.scim].shown(r.PathValue("id"))
 		if !ok {
 			writeNoPrincipal(w, r)
 			return
@@ -80,17 +80,15 @@ func (d *databricks) iamPatch(k iamKind) http.HandlerFunc {
 			return
 		}
 		c := d.kinds[k.scim]
-		changed, fault := c.update(r.PathValue("id"), func(raw json.RawMessage) (json.RawMessage, *scimError) {
-			now := k.show(parseObject(raw))
+		changed, fault := c.update(r, r.PathValue("id"), func(p *patcher) *scimError {
+			now := k.show(p.object)
 			for _, key := range []string{k.name, k.status} {
 				if said := given.get(key); key != "" && said != nil && text(said) != now[key] {
-					return nil, invalidValue(key + " is not what the identity has: read it first")
+					return invalidValue(key + " is not what the identity has: read it first")
 				}
 			}
-			p := &patcher{kind: c.kind, object: parseObject(raw)}
 			t, _ := c.kind.target("externalId")
-			fault := p.assign("replace", t, given.get("external_id"))
-			return p.object.encode(), fault
+			return p.assign("replace", t, given.get("external_id"))
 		})
 		switch {
 		case fault == nil:

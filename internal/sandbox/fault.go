@@ -2,6 +2,7 @@ package sandbox
 
 import (
 	"bytes"
+	"context"
 	"maps"
 	"net"
 	"net/http"
@@ -23,10 +24,23 @@ type Fault struct {
 	// After lets the request take effect before the fault; otherwise Status
 	// and Reset come before the effect.
 	After bool
+	// Lost answers a PATCH in Databricks as if it had taken effect, and it has
+	// not.
+	Lost bool
+	// Revoke ends every access token of Databricks before the request is served.
+	Revoke bool
 }
+
+type lostKey struct{}
+
+// lost reports whether what r asks for must not take effect.
+func lost(r *http.Request) bool { return r.Context().Value(lostKey{}) != nil }
 
 // serve lets h answer r as far as the fault allows.
 func (f Fault) serve(w http.ResponseWriter, r *http.Request, h http.Handler) {
+	if f.Lost {
+		r = r.WithContext(context.WithValue(r.Context(), lostKey{}, true))
+	}
 	if f.Status == 0 && !f.Reset && !f.Cut && f.Header == nil {
 		h.ServeHTTP(w, r)
 		return

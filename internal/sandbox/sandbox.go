@@ -39,6 +39,9 @@ type Options struct {
 	Rates map[string]Rate
 	// Fault, unless nil, is asked about every request before it is served.
 	Fault func(*http.Request) Fault
+	// ListLag and GetLag are how long lists, and reads of one object, of
+	// Databricks go on showing what was there before a write.
+	ListLag, GetLag time.Duration
 }
 
 // A Rate allows N requests in each window of length Per.
@@ -164,6 +167,9 @@ func (s *Sandbox) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	var f Fault
 	if s.options.Fault != nil {
 		f = s.options.Fault(r)
+	}
+	if f.Revoke {
+		s.databricks.revoke()
 	}
 	f.serve(w, r, h)
 }

@@ -10,6 +10,8 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+
+	"github.com/aimcheck/aimcheck/audit"
 )
 
 // What a page of a list holds at most. On 2.1 it is what the field sees, on 2.0
@@ -42,7 +44,9 @@ func (d *databricks) permitSCIM() {
 
 // A collection holds the resources of one kind in the order they are listed.
 type collection struct {
-	kind scimKind
+	kind  scimKind
+	wrote func(Write) // unless nil, is told of every write; called with the lock held
+	lag   *lag        // unless nil, reads show old values
 
 	mu      sync.RWMutex
 	objects []json.RawMessage // replaced, never changed in place: readers hold it without the lock
@@ -68,15 +72,15 @@ func newCollection(kind scimKind, objects []json.RawMessage, where string) (*col
 	return c, nil
 }
 
-// all returns every object. It and find are the only ways to read: a lag of
-// reads behind writes would stand here.
+// all returns every object as it is, which is not what a list shows: see listed.
 func (c *collection) all() []json.RawMessage {
 	c.mu.RLock()
 	defer c.mu.RUnlock()
 	return c.objects
 }
 
-// find returns the object of that id.
+// find returns the object of that id as it is, which is not what a GET shows:
+// see shown.
 func (c *collection) find(id string) (json.RawMessage, bool) {
 	c.mu.RLock()
 	defer c.mu.RUnlock()
@@ -87,22 +91,36 @@ func (c *collection) find(id string) (json.RawMessage, bool) {
 	return c.objects[i], true
 }
 
-// update replaces the object of that id by what change makes of it, and
-// returns it.
-func (c *collection) update(id string, change func(json.RawMessage) (json.RawMessage, *scimError)) (json.RawMessage, *scimError) {
+// update replaces the object of that id by what change makes of it on behalf of
+// r, and returns it. A write that is [Fault.Lost] only looks as if it did.
+func (c *collection) update(r *http.Request, id string, change func(*patcher) *scimError) (json.RawMessage, *scimError) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	i, ok := c.at[id]
 	if !ok {
 		return nil, c.notFound(id)
 	}
-	changed, fault := change(c.objects[i])
-	if fault != nil {
+	p := newPatcher(c.kind, c.objects[i])
+	if fault := change(p); fault != nil {
 		return nil, fault
 	}
+	if !lost(r) {
+		c.put(i, id, p.result())
+		for _, w := range p.writes {
+			w.Target = audit.Subject{Kind: c.kind.subject, ID: id}
+			if c.wrote != nil {
+				c.wrote(w)
+			}
+		}
+	}
+	return p.result(), nil
+}
+
+// put replaces the object at i, whose id is id. The caller holds the lock.
+func (c *collection) put(i int, id string, raw json.RawMessage) {
+	c.lag.keep(id, c.objects[i])
 	c.objects = slices.Clone(c.objects)
-	c.objects[i] = changed
-	return changed, nil
+	c.objects[i] = raw
 }
 
 func (c *collection) notFound(id string) *scimError {
@@ -112,7 +130,7 @@ func (c *collection) notFound(id string) *scimError {
 // serveGet answers with one resource, members included.
 func (c *collection) serveGet(w http.ResponseWriter, r *http.Request) {
 	id := r.PathValue("id")
-	raw, ok := c.find(id)
+	raw, ok := c.shown(id)
 	if !ok {
 		c.notFound(id).write(w)
 		return
@@ -126,9 +144,7 @@ func (c *collection) servePatch(w http.ResponseWriter, r *http.Request) {
 	if err != nil {
 		return // the caller is gone
 	}
-	changed, fault := c.update(r.PathValue("id"), func(raw json.RawMessage) (json.RawMessage, *scimError) {
-		return c.kind.patch(raw, body)
-	})
+	changed, fault := c.update(r, r.PathValue("id"), func(p *patcher) *scimError { return p.request(body) })
 	if fault != nil {
 		fault.write(w)
 		return
@@ -148,7 +164,7 @@ func (c *collection) serveList(w http.ResponseWriter, r *http.Request, pageCap i
 	}
 	start, count = max(start, 1), min(max(count, 0), pageCap)
 
-	objects := c.all()
+	objects := c.listed()
 	if f := query.Get("filter"); f != "" {
 		keep, err := parseListFilter(f, c.kind.filters)
 		if err != nil {

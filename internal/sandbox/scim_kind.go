@@ -1,11 +1,16 @@
 package sandbox
 
-import "strings"
+import (
+	"strings"
+
+	"github.com/aimcheck/aimcheck/audit"
+)
 
 // A scimKind is one kind of SCIM resource and what Databricks lets be done to it.
 type scimKind struct {
 	path      string // the last part of the list's path
 	resource  string // what errors call one
+	subject   audit.Kind
 	filters   []string
 	listsOmit string // attribute that lists leave out
 	// clearable says that externalId can be made blank again.
@@ -44,7 +49,7 @@ const (
 // Terraform provider filters by.
 var (
 	usersKind = scimKind{
-		path: "Users", resource: "User", filters: []string{"userName"},
+		path: "Users", resource: "User", subject: audit.DatabricksUserKind, filters: []string{"userName"},
 		attributes: withCommon(
 			attribute{"userName", textForm, ignored},
 			attribute{"emails", listForm, ignored},
@@ -54,14 +59,16 @@ var (
 		),
 	}
 	groupsKind = scimKind{
-		path: "Groups", resource: "Group", filters: []string{"displayName"}, listsOmit: "members", clearable: true,
+		path: "Groups", resource: "Group", subject: audit.DatabricksGroupKind, filters: []string{"displayName"},
+		listsOmit: "members", clearable: true,
 		attributes: withCommon(
 			attribute{"displayName", textForm, required},
 			attribute{"members", listForm, writable},
 		),
 	}
 	servicePrincipalsKind = scimKind{
-		path: "ServicePrincipals", resource: "ServicePrincipal", filters: []string{"applicationId", "displayName"},
+		path: "ServicePrincipals", resource: "ServicePrincipal", subject: audit.DatabricksServicePrincipalKind,
+		filters: []string{"applicationId", "displayName"},
 		attributes: withCommon(
 			attribute{"applicationId", textForm, readOnly},
 			attribute{"displayName", textForm, writable},

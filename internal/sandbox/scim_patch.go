@@ -8,15 +8,34 @@ import (
 	"strings"
 )
 
-// patch returns what the body of a PATCH (RFC 7644, section 3.5.2) makes of a
-// resource: all of its operations, or none. Where Databricks differs from the
-// RFC:
+// A patcher applies operations to one resource.
+type patcher struct {
+	kind   scimKind
+	raw    json.RawMessage // before
+	object object
+	writes []Write // what was changed, without the target; blank: nothing
+}
+
+func newPatcher(k scimKind, raw json.RawMessage) *patcher {
+	return &patcher{kind: k, raw: raw, object: parseObject(raw)}
+}
+
+// result returns what became of the resource.
+func (p *patcher) result() json.RawMessage {
+	if len(p.writes) == 0 {
+		return p.raw
+	}
+	return p.object.encode()
+}
+
+// request applies the body of a PATCH (RFC 7644, section 3.5.2): all of its
+// operations, or none. Where Databricks differs from the RFC:
 //
 //   - userName and emails stay as they are, and nobody is told;
 //   - externalId may be held by any number of resources, and is cleared on
 //     groups alone: elsewhere that is refused;
 //   - the members of a group that has an externalId can't be edited.
-func (k scimKind) patch(raw json.RawMessage, body []byte) (json.RawMessage, *scimError) {
+func (p *patcher) request(body []byte) *scimError {
 	var request struct {
 		Schemas    []string
 		Operations []struct {
@@ -26,31 +45,20 @@ func (k scimKind) patch(raw json.RawMessage, body []byte) (json.RawMessage, *sci
 		}
 	}
 	if err := json.Unmarshal(body, &request); err != nil {
-		return nil, &scimError{http.StatusBadRequest, "invalidSyntax", "Request is unparsable, syntactically incorrect, or violates schema."}
+		return &scimError{http.StatusBadRequest, "invalidSyntax", "Request is unparsable, syntactically incorrect, or violates schema."}
 	}
 	if !slices.Contains(request.Schemas, scimPatchSchema) {
-		return nil, invalidValue("schemas must name " + scimPatchSchema)
+		return invalidValue("schemas must name " + scimPatchSchema)
 	}
 	if len(request.Operations) == 0 {
-		return nil, invalidValue("Operations must have at least one operation")
+		return invalidValue("Operations must have at least one operation")
 	}
-	p := &patcher{kind: k, object: parseObject(raw)}
 	for _, o := range request.Operations {
 		if fault := p.operation(strings.ToLower(o.Op), o.Path, o.Value); fault != nil {
-			return nil, fault
+			return fault
 		}
 	}
-	if !p.changed {
-		return raw, nil
-	}
-	return p.object.encode(), nil
-}
-
-// A patcher applies operations to one resource.
-type patcher struct {
-	kind    scimKind
-	object  object
-	changed bool
+	return nil
 }
 
 // operation applies one operation. Without a path, its value holds several.
@@ -115,7 +123,8 @@ func (p *patcher) assign(op string, t target, value json.RawMessage) *scimError 
 		}
 		value = nil
 	}
-	changed, fault := t.value(op, p.object.get(t.name), value)
+	old := p.object.get(t.name)
+	changed, fault := t.value(op, old, value)
 	if fault != nil {
 		return fault
 	}
@@ -124,7 +133,7 @@ func (p *patcher) assign(op string, t target, value json.RawMessage) *scimError 
 	} else {
 		p.object = p.object.set(t.name, changed)
 	}
-	p.changed = true
+	p.writes = append(p.writes, Write{Field: t.path(), From: t.plain(old), To: t.plain(changed)})
 	return nil
 }
 
@@ -138,6 +147,26 @@ type target struct {
 	attribute
 	where *filter // nil means the whole attribute
 	sub   string
+}
+
+// path names the target as a plan does, such as "name.givenName".
+func (t target) path() string {
+	if t.sub == "" {
+		return t.name
+	}
+	return t.name + "." + t.sub
+}
+
+// plain returns the target's part of the attribute's value as text, or as JSON
+// where it is no single value.
+func (t target) plain(value json.RawMessage) string {
+	if t.form == complexForm && t.sub != "" {
+		value = parseObject(value).get(t.sub)
+	}
+	if v := bytes.TrimSpace(value); len(v) > 0 && (v[0] == '{' || v[0] == '[') {
+		return string(v)
+	}
+	return text(value)
 }
 
 // target parses a path (RFC 7644, section 3.5.2): attr, attr.sub, attr[filter]

@@ -308,7 +308,9 @@ func FuzzPatch(f *testing.F) {
 	user := json.RawMessage(`{"id":"1","userName":"ana@example.com","name":{"givenName":"Ana"},"roles":[{"value":"a","type":"b"},5],"externalId":"x","active":true}`)
 	f.Fuzz(func(t *testing.T, body string) {
 		for _, kind := range []scimKind{usersKind, groupsKind, servicePrincipalsKind} {
-			changed, fault := kind.patch(user, []byte(body))
+			p := newPatcher(kind, user)
+			fault := p.request([]byte(body))
+			changed := p.result()
 			if fault != nil {
 				continue
 			}
