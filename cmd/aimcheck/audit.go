@@ -2,9 +2,11 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"maps"
+	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -97,7 +99,28 @@ func writeReports(ctx context.Context, dir string, formats []string, r *audit.Re
 			return err
 		}
 	}
-	return o.commit(ctx)
+	if err := o.commit(ctx); err != nil {
+		return err
+	}
+	return removeStale(dir, files)
+}
+
+// removeStale removes the reports of an earlier run that this one did not write,
+// so that no folder tells of two runs.
+func removeStale(dir string, written []report.File) error {
+	all, err := report.Files(report.Formats())
+	if err != nil {
+		return err
+	}
+	for _, f := range all {
+		if slices.ContainsFunc(written, func(w report.File) bool { return w.Name == f.Name }) {
+			continue
+		}
+		if err := os.Remove(filepath.Join(dir, f.Name)); err != nil && !errors.Is(err, os.ErrNotExist) {
+			return fileError("remove", filepath.Join(dir, f.Name), err)
+		}
+	}
+	return nil
 }
 
 // writeOne writes the report's file of that name, one of those that are always
