@@ -61,19 +61,44 @@ type Operation struct {
 	Reversible bool     `json:"reversible"`
 	Risk       string   `json:"risk"` // "low", "medium" or "high"
 	Decision   Decision `json:"decision"`
-
-	class Class
 }
 
-// Class returns the class the operation belongs to.
-func (op Operation) Class() Class { return op.class }
+// Class returns the class the operation belongs to; blank if it is none that a
+// plan may hold.
+func (op Operation) Class() Class {
+	switch op.Action {
+	case SetExternalID:
+		if op.From != "" {
+			return ClassOverwrite
+		}
+		return map[Kind]Class{DatabricksUserKind: ClassUsers, DatabricksGroupKind: ClassGroups,
+			DatabricksServicePrincipalKind: ClassServicePrincipals}[op.Target.Kind]
+	case ClearExternalID:
+		return ClassClear
+	case SetName:
+		return ClassNames
+	case DeactivateUser:
+		return ClassDeactivate
+	}
+	return ""
+}
 
 // A Manual is a finding that a person must see to, elsewhere or by a decision.
 type Manual struct {
 	Finding    string    `json:"finding"`
 	Remedy     Remedy    `json:"remedy"`
 	What       string    `json:"what"`
-	Candidates []Subject `json:"candidates"` // Okta objects to choose from
+	Candidates []Subject `json:"candidates"`        // Okta objects to choose from
+	Records    []Record  `json:"records,omitempty"` // of a finding to choose: the Databricks identities it is about
+}
+
+// A Record is a Databricks identity as it was when the plan was made: what a
+// decision about it starts from.
+type Record struct {
+	Subject    Subject `json:"subject"`
+	Name       string  `json:"name"`
+	ExternalID string  `json:"external_id"`
+	Active     bool    `json:"active"` // true for groups
 }
 
 // A Plan is a set of operations against the tenants and the snapshot that it was
@@ -85,7 +110,8 @@ type Plan struct {
 	Snapshot   string      `json:"snapshot"` // digest
 	OktaOrg    string      `json:"okta_org"`
 	Databricks string      `json:"databricks_account"`
-	Digest     string      `json:"digest"` // of the operations
+	Digest     string      `json:"digest"`            // of all the rest
+	Include    []Class     `json:"include,omitempty"` // the classes that were included besides the default ones
 	Operations []Operation `json:"operations"`
 	Manual     []Manual    `json:"manual"`
 }
@@ -101,16 +127,26 @@ func Classes() []Class {
 	return append(slices.Clone(defaultClasses), ClassOverwrite, ClassNames, ClassDeactivate, ClassClear)
 }
 
+// A slot is one field of one object. No two operations write one.
+type slot struct {
+	target Subject
+	field  string
+}
+
+func (op Operation) slot() slot { return slot{op.Target, op.Field} }
+
 // newPlan makes the plan of the changes that the findings ask for, and sets the
-// findings' Operations.
+// findings' Operations. No order is needed: an automatic operation gives an id
+// that nobody holds, so that none waits for another.
 func newPlan(ix *Index, findings []Finding) *Plan {
 	p := &Plan{
 		Schema: PlanSchema, Snapshot: ix.Digest, OktaOrg: ix.Okta.Tenant, Databricks: ix.Databricks.Tenant,
 		Operations: []Operation{}, Manual: []Manual{},
 	}
-	type slot struct {
-		target Subject
-		field  string
+	for _, c := range Classes() {
+		if slices.Contains(ix.Settings.Include, string(c)) {
+			p.Include = append(p.Include, c)
+		}
 	}
 	ops := map[slot]*Operation{}
 	asked := map[slot][]*Finding{}
@@ -137,13 +173,11 @@ func newPlan(ix *Index, findings []Finding) *Plan {
 		slices.Sort(op.Because)
 		p.Operations = append(p.Operations, *op)
 	}
-	slices.SortFunc(p.Operations, func(a, b Operation) int {
-		return cmp.Or(a.Target.Compare(b.Target), cmp.Compare(a.Field, b.Field))
-	})
+	slices.SortFunc(p.Operations, bySlot)
 	for i := range p.Operations {
 		op := &p.Operations[i]
-		op.ID = fmt.Sprintf("op-%04d", i+1)
-		for _, f := range asked[slot{op.Target, op.Field}] {
+		op.ID = operationID(i + 1)
+		for _, f := range asked[op.slot()] {
 			f.Operations = append(f.Operations, op.ID)
 		}
 	}
@@ -155,15 +189,18 @@ func newPlan(ix *Index, findings []Finding) *Plan {
 	return p
 }
 
+func bySlot(a, b Operation) int {
+	return cmp.Or(a.Target.Compare(b.Target), cmp.Compare(a.Field, b.Field))
+}
+
+func operationID(n int) string { return fmt.Sprintf("op-%04d", n) }
+
 // operation returns the change as an operation with its decision: approved when
 // it is automatic and its class included, or of a class that only inclusion brings.
 func (ix *Index) operation(c Change, remedy Remedy) *Operation {
 	op := &Operation{
 		Action: c.Action, Target: c.Target, Field: c.Field, From: c.From, To: c.To, Evidence: c.Why,
-		Reversible: true, Risk: "low", class: c.Class,
-	}
-	if d, ok := ix.find(c.Target); ok {
-		op.Name = ix.Name(d)
+		Reversible: true, Risk: "low",
 	}
 	switch c.Class {
 	case ClassUsers, ClassServicePrincipals:
@@ -173,11 +210,31 @@ func (ix *Index) operation(c Change, remedy Remedy) *Operation {
 	case ClassDeactivate:
 		op.Risk = "high"
 	}
+	if d, ok := ix.find(c.Target); ok {
+		op.Name = ix.Name(d)
+		if who := ix.protected(d); who != "" {
+			op.Evidence += "; it is " + who
+			op.Risk = "high"
+		}
+	}
 	byInclusion := c.Class == ClassDeactivate || c.Class == ClassClear
 	if ix.Settings.includes(c.Class) && (remedy == RemedyAutomatic || byInclusion) {
 		op.Decision = Approve
 	}
 	return op
+}
+
+// protected says why a mistake about d is worse than about others; blank if it isn't.
+func (ix *Index) protected(d Ref) string {
+	switch {
+	case ix.IsCaller(d):
+		return "the identity that runs this tool"
+	case ix.AccountAdmin(d):
+		return "an account admin"
+	case ix.IsTokenOwner(d):
+		return "the owner of the SCIM token"
+	}
+	return ""
 }
 
 func (s Settings) includes(c Class) bool {
@@ -195,10 +252,23 @@ func (ix *Index) manual(f Finding) Manual {
 		for _, s := range f.Subjects {
 			if s.Kind == OktaUserKind || s.Kind == OktaGroupKind || s.Kind == OktaAppKind {
 				m.Candidates = append(m.Candidates, s)
+			} else if d, ok := ix.find(s); ok {
+				m.Records = append(m.Records, Record{s, ix.Name(d), ix.ExternalID(d), ix.active(d)})
 			}
 		}
 	}
 	return m
+}
+
+// active reports whether d is; groups always are.
+func (ix *Index) active(d Ref) bool {
+	switch d.Kind {
+	case DatabricksUserKind:
+		return ix.DatabricksUser(d).Active
+	case DatabricksServicePrincipalKind:
+		return ix.DatabricksServicePrincipal(d).Active
+	}
+	return true
 }
 
 var whatToDo = map[Remedy]string{

@@ -20,6 +20,7 @@ func story() *audit.Story {
 	link := audit.Operation{ID: "op-0001", Action: audit.SetExternalID, Target: user, Field: "externalId", From: "", To: "00u1",
 		Evidence: "userName is the login of exactly one live Okta user", Decision: audit.Approve}
 	name := link
+	name.Action = audit.SetName
 	name.ID, name.Field, name.From, name.To, name.Decision = "op-0002", "name.givenName", "P\x1b[31mat", "Pat", audit.Undecided
 	finding := sampleFindings()[1]
 	finding.Subjects = []audit.Subject{user, okta, oktaUser("00u2")}

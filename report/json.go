@@ -58,6 +58,9 @@ func planJSON(w io.Writer, r *audit.Report) error {
 	o.member("okta_org", p.OktaOrg)
 	o.member("databricks_account", p.Databricks)
 	o.member("digest", p.Digest)
+	if len(p.Include) > 0 {
+		o.member("include", p.Include)
+	}
 	list(o, "operations", slices.Values(p.Operations))
 	list(o, "manual", slices.Values(p.Manual))
 	return o.close()
