@@ -37,5 +37,6 @@ bench: ## measure, and print the figures
 fuzz: ## let every fuzz target look for trouble, FUZZTIME each
 	@sh .ci/fuzz $(or $(FUZZTIME),30s)
 
-soak: ## the long forms of the tests: minutes to hours
-	AIMCHECK_SOAK=1 AIMCHECK_PEERS=$(CURDIR)/$(PEERS) $(GO) test -race -timeout 4h -count 1 ./... -rapid.checks=20000
+soak: ## run the long forms of the tests: minutes to hours
+	AIMCHECK_SOAK=1 AIMCHECK_PEERS=$(CURDIR)/$(PEERS) $(GO) test -race -timeout 4h -count 1 ./...
+	$(GO) test -timeout 4h -count 1 $$(git grep -l pgregory.net/rapid -- '*_test.go' | xargs -n1 dirname | sort -u | sed 's|^|./|') -rapid.checks=20000
