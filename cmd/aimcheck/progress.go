@@ -70,6 +70,8 @@ func (p *progress) event(ev fetch.Event) {
 		}
 	}
 	switch {
+	case ev.Requests > 0:
+		p.line("%s: %d requests or more, one for each it is about", ev.Input, ev.Requests)
 	case l.bar != nil:
 		l.bar.SetTotal(int64(ev.Expected), false)
 		l.bar.SetCurrent(int64(ev.Received))
@@ -79,6 +81,15 @@ func (p *progress) event(ev fetch.Event) {
 	case p.due():
 		fmt.Fprintf(p.w, "aimcheck: %s: %s\n", ev.Input, l.text(ev.Received, ev.Expected, ev.Done, p.now()))
 	}
+}
+
+// line says something that must not be missed.
+func (p *progress) line(format string, args ...any) {
+	w := p.w
+	if p.bars != nil {
+		w = p.bars // above the bars
+	}
+	fmt.Fprintf(w, "aimcheck: "+format+"\n", args...)
 }
 
 // text says how far a listing is, how fast, and how long it will take; expected

@@ -46,6 +46,7 @@ type Event struct {
 	Expected int    // in all; 0 if that is not known
 	Done     bool   // the listing has ended
 	Reason   string // why it is not complete, once it has ended
+	Requests int    // what a listing of parts will cost at least, told once before it begins
 }
 
 // Snapshot reads the directories. Its error is the context's, when that is
@@ -152,6 +153,11 @@ func (r *run) list(ctx context.Context, d Directory, req audit.Request, basis ..
 		l.expected = len(req.Of)
 	}
 	reading := audit.Reading{Complete: true}
+	if len(basis) > 0 && len(req.Of) > 0 {
+		r.mu.Lock()
+		l.event(Event{Requests: len(req.Of)})
+		r.mu.Unlock()
+	}
 	if len(basis) == 0 || len(req.Of) > 0 { // else there is nothing to ask for
 		reading = d.List(ctx, req, l.page)
 	}

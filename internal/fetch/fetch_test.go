@@ -425,8 +425,8 @@ func TestEvents(t *testing.T) {
 		audit.OktaUsers: {{Received: 1, Expected: 3}, {Expected: 3}, {Received: 2, Expected: 3}, {Received: 2, Expected: 3},
 			{Received: 2, Expected: 3, Done: true, Reason: "cut"}},
 		audit.OktaGroups:                 {{Received: 1}, {Received: 1, Done: true}},
-		audit.OktaMembers:                {{Received: 1, Expected: 1}, {Received: 1, Expected: 1, Done: true}},
-		audit.DatabricksWorkspaceDetails: {{Received: 1, Expected: 2}, {Received: 2, Expected: 2}, {Received: 2, Expected: 2, Done: true}},
+		audit.OktaMembers:                {{Expected: 1, Requests: 1}, {Received: 1, Expected: 1}, {Received: 1, Expected: 1, Done: true}},
+		audit.DatabricksWorkspaceDetails: {{Expected: 2, Requests: 2}, {Received: 1, Expected: 2}, {Received: 2, Expected: 2}, {Received: 2, Expected: 2, Done: true}},
 		audit.DatabricksUsers:            {{Done: true}},
 	} {
 		for i := range want {
