@@ -1,0 +1,217 @@
+package audit_test
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/aimcheck/aimcheck/audit"
+)
+
+// answers reads lines "id decision" as the rows of a file. An id may be a rule
+// and a key, "rule/key", for the finding's id.
+func answers(lines ...string) []audit.Answer {
+	var as []audit.Answer
+	for i, line := range lines {
+		id, decision, _ := strings.Cut(line, " ")
+		if rule, key, ok := strings.Cut(id, "/"); ok {
+			id = audit.FindingID(rule, key)
+		}
+		as = append(as, audit.Answer{ID: id, Decision: decision, Where: fmt.Sprintf("row %d", i+1)})
+	}
+	return as
+}
+
+// decided returns what is to be applied, what is refused and what is left to
+// people besides the findings, a line each.
+func decided(t *testing.T, r *audit.Report, as []audit.Answer) []string {
+	t.Helper()
+	before := *r.Plan
+	p, unusable, err := audit.Decide(r.Plan, as, audit.NewIndex(r.Snapshot, r.Settings))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := p.Verify(); err != nil {
+		t.Error(err)
+	}
+	if err := before.Verify(); err != nil || !cmp.Equal(before, *r.Plan) {
+		t.Errorf("the plan it was given is not as it was: %v", err)
+	}
+	var lines []string
+	for _, op := range p.Operations {
+		if op.Decision == audit.Approve {
+			lines = append(lines, strings.Join([]string{op.ID, op.Target.String(), op.Field, op.From, "→", op.To}, " "))
+		}
+	}
+	for _, u := range unusable {
+		lines = append(lines, u.Where+": "+u.Why)
+	}
+	old := map[string]bool{}
+	for _, m := range r.Plan.Manual {
+		old[m.Finding+m.What] = true
+	}
+	for _, m := range p.Manual {
+		if !old[m.Finding+m.What] {
+			lines = append(lines, m.What)
+		}
+	}
+	holdsTogether(t, r, p)
+	return lines
+}
+
+// holdsTogether demands what the contract says of a plan as a whole.
+func holdsTogether(t *testing.T, r *audit.Report, p *audit.Plan) {
+	t.Helper()
+	held := map[audit.Subject]string{}
+	for _, u := range r.Snapshot.DatabricksUsers.All() {
+		held[audit.Subject{Kind: audit.DatabricksUserKind, ID: u.ID}] = u.ExternalID
+	}
+	for _, g := range r.Snapshot.DatabricksGroups.All() {
+		held[audit.Subject{Kind: audit.DatabricksGroupKind, ID: g.ID}] = g.ExternalID
+	}
+	written := map[string]bool{}
+	for _, op := range p.Operations {
+		at := op.Target.String() + " " + op.Field
+		if written[at] {
+			t.Errorf("%s is written twice", at)
+		}
+		written[at] = true
+		if op.Decision != audit.Approve || op.Field != "externalId" {
+			continue
+		}
+		for s, id := range held {
+			if id == op.To && id != "" && s != op.Target {
+				t.Errorf("%s gets %s while %s holds it", op.Target, id, s)
+			}
+		}
+		held[op.Target] = op.To
+	}
+}
+
+func TestDecide(t *testing.T) {
+	ana, bo := okta("00u1", "ana@example.com", "ana@example.com"), okta("00u2", "bo@example.com", "bo.reed@example.com")
+	admin := user("3", "bo.reed@example.com", "")
+	admin.Roles = audit.NewValues(audit.Value{Value: "account_admin"})
+	linked := user("1", "ana@example.com", "")
+	shared := []any{okta("00u1", "x@example.com", "a@example.com"), okta("00u2", "b@example.com", "x@example.com"), user("1", "x@example.com", "")}
+	twice := []any{bo, user("2", "bo@example.com", ""), user("3", "bo.reed@example.com", "")}
+	names := []any{ana, audit.DatabricksUser{ID: "1", UserName: "ana@example.com", ExternalID: "00u1", GivenName: "Other", FamilyName: "Reed", Active: true}}
+	deactivate := audit.Settings{Include: []string{"deactivate"}}
+
+	for _, c := range []struct {
+		name    string
+		tenant  []any
+		set     audit.Settings
+		answers []audit.Answer
+		want    []string
+	}{
+		{name: "without answers", tenant: []any{ana, linked}, want: []string{"op-0001 databricks:user:1 externalId  → 00u1"}},
+		{name: "rejected", tenant: []any{ana, linked}, answers: answers("op-0001 Reject ")},
+		{name: "taken back", tenant: []any{ana, linked}, answers: answers("op-0001 ")},
+		{name: "twice the same", tenant: []any{ana, linked}, answers: answers("op-0001 approve", "op-0001 Approve"),
+			want: []string{"op-0001 databricks:user:1 externalId  → 00u1"}},
+		{name: "approved without inclusion", tenant: names, answers: answers("op-0001 approve"),
+			want: []string{"op-0001 databricks:user:1 name.givenName Other → F00u1"}},
+		{name: "contradictory", tenant: []any{ana, linked}, answers: answers("op-0001 approve", "op-0001 reject"),
+			want: []string{"row 1: row 1 and row 2 say different things", "row 2: row 1 and row 2 say different things"}},
+		{name: "misspelt: not applied", tenant: []any{ana, linked}, answers: answers("op-0001 rejct"),
+			want: []string{"row 1: expected approve or reject for an operation"}},
+		{name: "unknown", tenant: []any{ana, linked}, answers: answers("op-0009 approve", " approve", "op-0008 "),
+			want: []string{"op-0001 databricks:user:1 externalId  → 00u1",
+				"row 1: the plan has no operation or finding of this id: was the file made with another plan?",
+				"row 2: its id is blank: nobody knows what is decided"}},
+		{name: "another plan's", tenant: []any{ana, linked},
+			answers: []audit.Answer{{ID: "op-0001", Decision: "approve", Target: "databricks:user:7", Where: "row 1"}},
+			want:    []string{`row 1: it is about databricks:user:7 and the value "", in this plan op-0001 is about databricks:user:1 and "00u1": the file was made with another plan`}},
+		{name: "a finding with operations", tenant: []any{ana, linked}, answers: answers("missing-external-id/databricks:user:1 approve"),
+			want: []string{"op-0001 databricks:user:1 externalId  → 00u1", "row 1: this finding needs no choice: decide op-0001"}},
+		{name: "not to choose", tenant: []any{user("1", "nobody@example.com", "")}, answers: answers("missing-external-id/databricks:user:1 link:00u1"),
+			want: []string{"row 1: nothing can be chosen here (remedy review): look at it and decide what is right"}},
+
+		{name: "link", tenant: shared, answers: answers("ambiguous-username/databricks:user:1 link:00u2"),
+			want: []string{"op-0001 databricks:user:1 externalId  → 00u2"}},
+		{name: "link, said of two findings", tenant: shared,
+			answers: answers("ambiguous-username/databricks:user:1 link:00u2", "missing-external-id/databricks:user:1 link:00u2"),
+			want:    []string{"op-0001 databricks:user:1 externalId  → 00u2"}},
+		{name: "link, said differently of two findings", tenant: shared,
+			answers: answers("ambiguous-username/databricks:user:1 link:00u2", "missing-external-id/databricks:user:1 link:00u1"),
+			want: []string{"row 1: row 2 wants another value of externalId of databricks:user:1",
+				"row 2: row 1 wants another value of externalId of databricks:user:1"}},
+		{name: "rejected finding", tenant: shared, answers: answers("ambiguous-username/databricks:user:1 reject")},
+		{name: "link to nobody of the finding", tenant: shared, answers: answers("ambiguous-username/databricks:user:1 link:00u7"),
+			want: []string{`row 1: "00u7" is the id of none of the finding's Okta objects`}},
+		{name: "neither link nor keep", tenant: shared, answers: answers("ambiguous-username/databricks:user:1 approve"),
+			want: []string{"row 1: expected one of link:00u1, link:00u2"}},
+		{name: "keep of one", tenant: shared, answers: answers("ambiguous-username/databricks:user:1 keep:databricks:user:1"),
+			want: []string{"row 1: the finding is about one Databricks identity: say link: and to whom"}},
+		{name: "link to one who left", tenant: append([]any{okta("00u8", "c@example.com", "x@example.com")}, hired(shared)...),
+			answers: answers("ambiguous-username/databricks:user:1 link:00u2"),
+			want:    []string{"row 1: Okta has no live object with the id 00u2"}},
+		{name: "the id is held by a group", tenant: append([]any{audit.DatabricksGroup{ID: "5", DisplayName: "Odd", ExternalID: "00u2", ResourceType: "Group"}}, shared...),
+			answers: answers("ambiguous-username/databricks:user:1 link:00u2"),
+			want:    []string{"row 1: databricks:group:5 holds the id 00u2: decide about that one first"}},
+
+		{name: "keep", tenant: twice, answers: answers("split-identity/okta:user:00u2 keep:databricks:user:2"),
+			want: []string{"op-0001 databricks:user:2 externalId  → 00u2",
+				"bo.reed@example.com (databricks:user:3) is not kept: move what it owns and may do to databricks:user:2, then deactivate or remove it"}},
+		{name: "keep and deactivate", tenant: twice, set: deactivate, answers: answers("split-identity/okta:user:00u2 keep:databricks:user:3"),
+			want: []string{"op-0001 databricks:user:2 active true → false", "op-0002 databricks:user:3 externalId  → 00u2"}},
+		{name: "an account admin is never deactivated", tenant: []any{bo, user("2", "bo@example.com", ""), admin}, set: deactivate,
+			answers: answers("split-identity/okta:user:00u2 keep:databricks:user:2"),
+			want: []string{"op-0001 databricks:user:2 externalId  → 00u2",
+				"bo.reed@example.com (databricks:user:3) is not kept: move what it owns and may do to databricks:user:2, then deactivate or remove it"}},
+		{name: "keep the one whose id another holds", tenant: []any{bo, user("2", "bo@example.com", ""), user("3", "bo.reed@example.com", "00u2")},
+			answers: answers("split-identity/okta:user:00u2 keep:databricks:user:2"),
+			want:    []string{"row 1: databricks:user:3 holds the id 00u2: decide about that one first"}},
+		{name: "keep the one that is linked", tenant: []any{bo, user("2", "bo@example.com", ""), user("3", "bo.reed@example.com", "00u2")}, set: deactivate,
+			answers: answers("split-identity/okta:user:00u2 keep:databricks:user:3"),
+			want:    []string{"op-0001 databricks:user:2 active true → false"}},
+		{name: "keep two of one another", tenant: []any{bo, user("2", "bo@example.com", ""), user("3", "BO@example.com", "")}, set: deactivate,
+			answers: answers("split-identity/okta:user:00u2 keep:databricks:user:3", "case-variant-username/bo@example.com keep:databricks:user:2"),
+			want:    []string{"row 1: row 2 gives 00u2 to databricks:user:2 too", "row 2: row 1 gives 00u2 to databricks:user:3 already"}},
+		{name: "keep what is not there", tenant: twice, answers: answers("split-identity/okta:user:00u2 keep:databricks:user:7"),
+			want: []string{`row 1: "databricks:user:7" is none of the finding's Databricks identities`}},
+		{name: "keep twins without anybody in Okta", tenant: []any{user("2", "bo@example.com", ""), user("3", "BO@example.com", "")}, set: deactivate,
+			answers: answers("case-variant-username/bo@example.com keep:databricks:user:3"),
+			want:    []string{"op-0001 databricks:user:2 active true → false"}},
+
+		{name: "a chain", tenant: entangled("bo", "00u3", "ana", "00u2"),
+			answers: answers("conflicting-external-id/databricks:user:1 link:00u2", "conflicting-external-id/databricks:user:1 link:00u1"),
+			want:    []string{"op-0001 databricks:user:2 externalId 00u2 → 00u1", "op-0002 databricks:user:1 externalId 00u3 → 00u2"}},
+		{name: "half a chain", tenant: entangled("bo", "00u3", "ana", "00u2"),
+			answers: answers("conflicting-external-id/databricks:user:1 link:00u2"),
+			want:    []string{"row 1: databricks:user:2 holds the id 00u2: decide about that one first"}},
+		{name: "a swap", tenant: entangled("bo", "00u1", "ana", "00u2"),
+			answers: answers("conflicting-external-id/databricks:user:1 link:00u2", "conflicting-external-id/databricks:user:1 link:00u1"),
+			want: []string{"row 1: databricks:user:1 and others would swap their ids, which can't be done one by one: a person must, with Databricks Support",
+				"row 2: databricks:user:2 and others would swap their ids, which can't be done one by one: a person must, with Databricks Support"}},
+		{name: "keep one, deactivate the other", tenant: []any{user("2", "bo@example.com", ""), user("3", "BO@example.com", "00x"), user("4", "z@example.com", "00x")}, set: deactivate,
+			answers: answers("case-variant-username/bo@example.com keep:databricks:user:3", "duplicate-external-id/00x keep:databricks:user:4"),
+			want:    []string{"row 1: row 2 deactivates databricks:user:3, which this keeps", "row 2: row 1 keeps databricks:user:3, which this deactivates"}},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			got := decided(t, audited(t, c.tenant, c.set), c.answers)
+			if diff := cmp.Diff(c.want, got); diff != "" {
+				t.Errorf("(-want +got)\n%s", diff)
+			}
+		})
+	}
+}
+
+// hired is the tenant whose second Okta user has left.
+func hired(tenant []any) []any {
+	tenant = slices.Clone(tenant)
+	u := tenant[1].(audit.OktaUser)
+	u.Status = audit.StatusDeprovisioned
+	tenant[1] = u
+	return tenant
+}
+
+// entangled is a tenant in which two users have names and ids of three people.
+func entangled(name1, id1, name2, id2 string) []any {
+	return []any{okta("00u1", "ana@example.com", "ana@example.com"), okta("00u2", "bo@example.com", "bo@example.com"), okta("00u3", "cy@example.com", "cy@example.com"),
+		user("1", name1+"@example.com", id1), user("2", name2+"@example.com", id2)}
+}
