@@ -35,6 +35,9 @@ type Config struct {
 	// changes; 0: 20, 4 and 2, the limits that Databricks is known to have.
 	ReadRate, ListRate, WriteRate float64
 
+	// Write permits [Client.Set]. Without it no request can leave that changes anything.
+	Write bool
+
 	UserAgent string            // put before the SDK's own, such as "aimcheck/1.0"
 	Transport http.RoundTripper // below everything; nil: transport.Base
 	Waiting   func(reason string)
@@ -90,7 +93,7 @@ func Open(ctx context.Context, c Config) (*Client, error) {
 	c.Host, c.AccountID = host.String(), found.AccountID
 
 	client := &Client{config: c, host: host, started: c.Now()}
-	client.rules = permitted(host.Host, c.AccountID, c.SCIMVersion)
+	client.rules = permitted(host.Host, c.AccountID, c.SCIMVersion, c.Write)
 	client.build()
 	ctx, cancel := client.withSignInLimit(ctx)
 	defer cancel()

@@ -12,9 +12,10 @@ import (
 	"golang.org/x/time/rate"
 )
 
-// permitted lists every request that an audit may send: those that sign in,
-// and reads. What would create a principal or start a sync is not on it.
-func permitted(host, account, version string) transport.Rules {
+// permitted lists every request that may be sent: those that sign in, reads, and,
+// if write, the change of one object. What would create a principal or start a
+// sync is not on it.
+func permitted(host, account, version string, write bool) transport.Rules {
 	var (
 		scim     = "/api/" + version + "/accounts/" + account + "/scim/v2/"
 		accounts = "/api/2.0/accounts/" + account + "/workspaces"
@@ -28,6 +29,12 @@ func permitted(host, account, version string) transport.Rules {
 		workspaceGroupsPath,
 	} {
 		rules = append(rules, transport.Rule{Method: http.MethodGet, Path: path, Host: host})
+	}
+	if !write {
+		return rules
+	}
+	for _, k := range []kind{users, groups, servicePrincipals} {
+		rules = append(rules, transport.Rule{Method: http.MethodPatch, Path: scim + k.resource + "/{id}", Host: host})
 	}
 	return rules
 }
@@ -79,6 +86,11 @@ func listLimiter(perSecond float64) *rate.Limiter {
 	return rate.NewLimiter(rate.Limit(max(perSecond*60-float64(burst), perSecond*30)/60), burst)
 }
 
+// writeShare is the part of the rate limit for changes that is used. Directories
+// count in windows of a second: two changes exactly half a second apart may
+// arrive with a third in one window.
+const writeShare = 0.98
+
 // Of signing in: what one attempt, and all of them together, may take.
 const (
 	doorAnswer = 15 * time.Second
@@ -92,11 +104,11 @@ func (c *Client) build() {
 		Limits: map[string]*rate.Limiter{
 			reads:  rate.NewLimiter(rate.Limit(c.config.ReadRate), 1),
 			lists:  listLimiter(c.config.ListRate),
-			writes: rate.NewLimiter(rate.Limit(c.config.WriteRate), 1),
+			writes: rate.NewLimiter(rate.Limit(c.config.WriteRate*writeShare), 1),
 		},
 	}
 	again := transport.Retry{Who: "Databricks", Waiting: c.config.Waiting}
-	c.api = c.finish(again.Over(pace.Over(c.counted(time.Minute))))
+	c.api = c.finish(again.Over(pace.Over(once{c.counted(time.Minute)})))
 
 	again.Attempts, again.Wait = 4, doorWait
 	again.Also = func(r *http.Request) bool { return strings.HasSuffix(r.URL.Path, "/token") }

@@ -34,9 +34,11 @@ type Pace struct {
 
 // Over sends each request once its bucket has room: not faster than its
 // limiter, and not before the window's end once the answers say that only the
-// reserve remains, or a 429 said when to come back.
+// reserve remains, or a 429 said when to come back. A 429 that does not say, to
+// a request that [Retry] never repeats, rests its bucket a second, and longer
+// each time that another one follows.
 func (p Pace) Over(next http.RoundTripper) http.RoundTripper {
-	h := &holds{until: map[string]time.Time{}}
+	h := &holds{until: map[string]time.Time{}, unsaid: map[string]int{}}
 	return roundTripper(func(r *http.Request) (*http.Response, error) {
 		bucket := p.Bucket(r)
 		if err := p.wait(r, bucket, h); err != nil {
@@ -44,7 +46,13 @@ func (p Pace) Over(next http.RoundTripper) http.RoundTripper {
 		}
 		resp, err := next.RoundTrip(r)
 		if err == nil {
-			h.hold(bucket, p.room(resp))
+			d := p.room(resp)
+			if d <= 0 && resp.StatusCode == http.StatusTooManyRequests && !repeatable(r) {
+				d = backOff(h.again(bucket)) * 4
+			} else {
+				h.clear(bucket)
+			}
+			h.hold(bucket, d)
 		}
 		return resp, err
 	})
@@ -83,6 +91,10 @@ func (p Pace) wait(r *http.Request, bucket string, h *holds) error {
 // room returns how long the answer's bucket must rest: not at all while more
 // than the reserve remains.
 func (p Pace) room(resp *http.Response) time.Duration {
+	if resp.StatusCode == http.StatusServiceUnavailable && resp.Header.Get("Retry-After") != "" {
+		d, _ := asked(resp.Header)
+		return d
+	}
 	if resp.StatusCode == http.StatusTooManyRequests {
 		if concurrent(resp.Header) {
 			return 0
@@ -104,8 +116,24 @@ func (p Pace) room(resp *http.Response) time.Duration {
 
 // holds says until when each bucket rests.
 type holds struct {
-	mu    sync.Mutex
-	until map[string]time.Time
+	mu     sync.Mutex
+	until  map[string]time.Time
+	unsaid map[string]int // by bucket: refusals in a row that did not say how long
+}
+
+// again counts one more refusal in a row.
+func (h *holds) again(bucket string) int {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.unsaid[bucket]++
+	return h.unsaid[bucket]
+}
+
+// clear ends a row of refusals.
+func (h *holds) clear(bucket string) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.unsaid[bucket] = 0
 }
 
 func (h *holds) left(bucket string) time.Duration {

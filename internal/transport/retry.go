@@ -55,7 +55,7 @@ func (p permanent) Unwrap() error { return p.error }
 // is; when attempts or time are used up the error is a [*GivenUp].
 func (p Retry) Over(next http.RoundTripper) http.RoundTripper {
 	return roundTripper(func(r *http.Request) (*http.Response, error) {
-		if r.Method != http.MethodGet && r.Method != http.MethodHead && (r.Method == http.MethodPatch || p.Also == nil || !p.Also(r)) {
+		if !repeatable(r) && (r.Method == http.MethodPatch || p.Also == nil || !p.Also(r)) {
 			return next.RoundTrip(r)
 		}
 		body, err := rewindable(r)
@@ -68,6 +68,11 @@ func (p Retry) Over(next http.RoundTripper) http.RoundTripper {
 			return next.RoundTrip(attempt)
 		})
 	})
+}
+
+// repeatable reports whether r can do no harm when it is sent twice.
+func repeatable(r *http.Request) bool {
+	return r.Method == http.MethodGet || r.Method == http.MethodHead
 }
 
 // Do is [Retry.Over] for whatever send does; name says what that is.
