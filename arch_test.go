@@ -28,6 +28,7 @@ var mayImport = map[string]string{
 	"internal/okta":        "audit internal/transport internal/rawjson",
 	"internal/databricks":  "audit internal/transport internal/rawjson",
 	"internal/fetch":       "audit",
+	"internal/apply":       "audit",
 	"internal/config":      "audit",
 	"internal/sandbox":     "audit",
 	"internal/sandbox/aim": "",

@@ -1,0 +1,348 @@
+package apply
+
+import (
+	"context"
+	"errors"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/aimcheck/aimcheck/audit"
+)
+
+// apply runs a plan as cmd does: read, settle, check, run.
+func applyAll(ctx context.Context, t testing.TB, w world, p *audit.Plan, m *memory, d *disk, each func(Row), o Options) (*Report, error) {
+	t.Helper()
+	h := Header{Schema: JournalSchema, Plan: p.Digest, OktaOrg: org, Databricks: account}
+	j := d.journal(t, h)
+	return runWork(ctx, t, w, m, j, each, func(fresh *audit.Snapshot) (*Work, error) {
+		o.Now = p.Created
+		return Check(p, fresh, j.Story(), o)
+	})
+}
+
+func runWork(ctx context.Context, t testing.TB, w world, m *memory, j *Journal, each func(Row), check func(*audit.Snapshot) (*Work, error)) (*Report, error) {
+	t.Helper()
+	fresh := func(context.Context) (*audit.Snapshot, error) {
+		m.mu.Lock()
+		defer m.mu.Unlock()
+		if m.crashed {
+			return nil, errCrash
+		}
+		return w.snapshot(t, m.vals), nil
+	}
+	before, err := fresh(ctx)
+	if err != nil {
+		return nil, err
+	}
+	r := Runner{Directory: m, Journal: j, Fresh: fresh, Each: each}
+	if err := r.Settle(ctx, before); err != nil {
+		return nil, err
+	}
+	work, err := check(before)
+	if err != nil {
+		return nil, err
+	}
+	return r.Run(ctx, work)
+}
+
+func TestFaults(t *testing.T) {
+	for _, tt := range []struct {
+		name   string
+		faults []fault
+		lag    int
+		unread int
+		story  string
+		value  string
+		writes int
+		err    error
+	}{
+		{name: "clean", story: "intent done", value: "00u1", writes: 1},
+		{name: "reads lag", lag: 6, story: "intent done", value: "00u1", writes: 1},
+		{name: "refused", faults: []fault{refuse}, story: "intent failed"},
+		{name: "busy", faults: []fault{busyOnce}, story: "intent failed intent done", value: "00u1", writes: 1},
+		{name: "busy for ever", faults: []fault{busyOnce, busyOnce, busyOnce, busyOnce}, story: "intent failed intent failed intent failed"},
+		{name: "lost before", faults: []fault{lostBefore}, story: "intent failed"},
+		{name: "lost after", faults: []fault{lostAfter}, story: "intent done", value: "00u1", writes: 1},
+		{name: "lost after, reads lag", faults: []fault{lostAfter}, lag: 6, story: "intent done", value: "00u1", writes: 1},
+		{name: "success without effect", faults: []fault{deaf}, story: "intent failed"},
+		{name: "refused, in effect", faults: []fault{errorAfter}, story: "intent done", value: "00u1", writes: 1},
+		{name: "overwritten by a stranger", faults: []fault{stranger}, story: "intent failed", value: "stranger", writes: 1},
+		{name: "token expired", faults: []fault{blind}, story: "intent unknown", value: "00u1", writes: 1, err: ErrUnknown},
+		{name: "unreadable", unread: 1, story: "failed"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				w := world{records: people(2)}
+				ops := links(1)
+				p := plan(t, time.Now(), ops...)
+				m := newMemory(w.values()).expect(ops)
+				of := at(ops[0])
+				m.faults[of], m.lag, m.unread[of] = tt.faults, tt.lag, tt.unread
+				d := &disk{m: m}
+				rep, err := applyAll(t.Context(), t, w, p, m, d, nil, Options{})
+				if !errors.Is(err, tt.err) || err != nil && tt.err == nil {
+					t.Errorf("error %v, want %v", err, tt.err)
+				}
+				story, _ := ReadStory(&d.Buffer)
+				if got := phases(story); got != "op-0001 "+tt.story {
+					t.Errorf("story %q, want %q", got, tt.story)
+				}
+				if m.vals[of] != tt.value || len(m.sets) != tt.writes || m.bad != nil {
+					t.Errorf("value %q after %q; %q", m.vals[of], m.sets, m.bad)
+				}
+				if settled := strings.HasSuffix(tt.story, "done"); rep.Settled() != settled {
+					t.Errorf("settled: %v, want %v; %+v", rep.Settled(), settled, rep.Rows)
+				}
+			})
+		})
+	}
+}
+
+func TestDriftedBeforeTheRun(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := world{records: append(people(6), audit.DatabricksGroup{ID: "g", DisplayName: "g"})}
+		ops := links(6)
+		p := plan(t, time.Now(), ops...)
+		m := newMemory(w.values()).expect(ops)
+		m.vals[at(ops[0])] = "00u1"                     // already
+		m.vals[at(ops[1])] = "00u99"                    // changed
+		delete(m.vals, at(ops[2]))                      // gone
+		m.vals[slot{group("g"), "externalId"}] = "00u4" // taken
+		w.records[8] = audit.OktaUser{ID: "00u5", Status: audit.StatusDeprovisioned}
+		d := &disk{m: m}
+		rep, err := applyAll(t.Context(), t, w, p, m, d, nil, Options{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		var got []string
+		for _, r := range rep.Rows {
+			got = append(got, string(r.Phase)+": "+r.Why)
+		}
+		want := []string{"already: ", "drifted: " + changed, "failed: " + gone,
+			"drifted: the externalId 00u4 is held by databricks:group:g", "drifted: okta:user:00u5 is DEPROVISIONED by now", "done: "}
+		if diff := cmp.Diff(want, got); diff != "" {
+			t.Error(diff)
+		}
+		if len(m.sets) != 1 || m.bad != nil {
+			t.Errorf("wrote %q; %q", m.sets, m.bad)
+		}
+	})
+}
+
+// raced changes the directory when the run reads an object, after the list.
+type raced struct {
+	*memory
+	race func(m *memory)
+}
+
+func (r *raced) Value(ctx context.Context, s audit.Subject, field string) (string, bool, error) {
+	r.mu.Lock()
+	if r.race != nil {
+		r.race(r.memory)
+		r.race = nil
+	}
+	r.mu.Unlock()
+	return r.memory.Value(ctx, s, field)
+}
+
+func TestChangedAfterTheList(t *testing.T) {
+	for _, tt := range []struct {
+		name, story string
+		race        func(*memory, slot)
+	}{
+		{"changed", "drifted", func(m *memory, s slot) { m.vals[s] = "x" }},
+		{"gone", "failed", func(m *memory, s slot) { delete(m.vals, s) }},
+		{"already", "already", func(m *memory, s slot) { m.vals[s] = "00u1" }},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				w := world{records: people(1)}
+				ops := links(1)
+				p := plan(t, time.Now(), ops...)
+				m := newMemory(w.values()).expect(ops)
+				d := &disk{m: m}
+				h := Header{Schema: JournalSchema, Plan: p.Digest, OktaOrg: org, Databricks: account}
+				work, err := Check(p, w.snapshot(t, m.vals), nil, Options{Now: p.Created})
+				if err != nil {
+					t.Fatal(err)
+				}
+				r := Runner{Journal: d.journal(t, h), Directory: &raced{m, func(m *memory) { tt.race(m, at(ops[0])) }},
+					Fresh: func(context.Context) (*audit.Snapshot, error) { return w.snapshot(t, m.vals), nil }}
+				rep, _ := r.Run(t.Context(), work)
+				story, _ := ReadStory(&d.Buffer)
+				if got := phases(story); got != "op-0001 "+tt.story || len(m.sets) > 0 {
+					t.Errorf("story %q, want %q; %+v", got, tt.story, rep.Rows)
+				}
+			})
+		})
+	}
+}
+
+func TestChain(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := world{records: people(4)}
+		ops := []audit.Operation{link(user("1"), "", "00u1"), link(user("2"), "00u1", "00u2"), link(user("3"), "00u2", "00u3"), link(user("4"), "", "00u4")}
+		p := plan(t, time.Now(), ops...)
+		m := newMemory(w.values()).expect(ops)
+		m.vals[at(ops[1])], m.vals[at(ops[2])] = "00u1", "00u2"
+		m.lag = 3
+		rep, err := applyAll(t.Context(), t, w, p, m, &disk{m: m}, nil, Options{})
+		if err != nil || !rep.Settled() || m.bad != nil {
+			t.Errorf("%v, %q, %+v", err, m.bad, rep)
+		}
+		// If its head fails, the rest of the chain must not go on.
+		m = newMemory(w.values()).expect(ops)
+		m.vals[at(ops[1])], m.vals[at(ops[2])] = "00u1", "00u2"
+		m.faults[at(ops[2])] = []fault{refuse}
+		rep, err = applyAll(t.Context(), t, w, p, m, &disk{m: m}, nil, Options{})
+		if diff := cmp.Diff(map[Phase]int{Failed: 1, Drifted: 2, Done: 1}, rep.Counts()); err != nil || diff != "" || m.bad != nil {
+			t.Errorf("%v, %q, %s", err, m.bad, diff)
+		}
+	})
+}
+
+func TestStopsAfterFailuresInARow(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := world{records: people(40)}
+		ops := links(40)
+		m := newMemory(w.values())
+		for _, op := range ops {
+			m.faults[at(op)] = []fault{refuse}
+		}
+		rep, err := applyAll(t.Context(), t, w, plan(t, time.Now(), ops...), m, &disk{m: m}, nil, Options{})
+		n := rep.Counts()
+		if !errors.Is(err, ErrFailures) || n[Failed] < 5 || n[Failed] > 8 || n[NotTried] != 40-n[Failed] {
+			t.Errorf("%v, %v", err, n)
+		}
+	})
+}
+
+func TestUnknownStopsAndResumes(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := world{records: people(40)}
+		ops := links(40)
+		p := plan(t, time.Now(), ops...)
+		m := newMemory(w.values()).expect(ops)
+		m.faults[at(ops[0])] = []fault{blind}
+		d := &disk{m: m}
+		rep, err := applyAll(t.Context(), t, w, p, m, d, nil, Options{})
+		if !errors.Is(err, ErrUnknown) && !errors.Is(err, ErrFailures) || rep.Counts()[NotTried] == 0 {
+			t.Errorf("%v, %v", err, rep.Counts())
+		}
+		time.Sleep(time.Hour / 2)
+		rep, err = applyAll(t.Context(), t, w, p, m, d, nil, Options{})
+		if err != nil || !rep.Settled() || m.bad != nil || len(m.sets) != 40 {
+			t.Errorf("%v, %v, %q", err, rep.Counts(), m.bad)
+		}
+	})
+}
+
+func TestInterrupted(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := world{records: people(40)}
+		ops := links(40)
+		p := plan(t, time.Now(), ops...)
+		m := newMemory(w.values()).expect(ops)
+		m.lag = 3
+		ctx, cancel := context.WithCancel(t.Context())
+		d := &disk{m: m}
+		rep, err := applyAll(ctx, t, w, p, m, d, func(Row) { cancel() }, Options{})
+		n := rep.Counts()
+		if !errors.Is(err, context.Canceled) || n[Done] == 0 || n[Done] > 8 || n[Done]+n[NotTried] != 40 || m.bad != nil {
+			t.Errorf("%v, %v, %q", err, n, m.bad)
+		}
+		if story, _ := ReadStory(&d.Buffer); len(story.open()) > 0 || len(story.Entries) != 2*n[Done] {
+			t.Errorf("the journal says %s", phases(story))
+		}
+	})
+}
+
+func TestDiskFull(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := world{records: people(10)}
+		ops := links(10)
+		p := plan(t, time.Now(), ops...)
+		for full := 2; full < 22; full++ {
+			m := newMemory(w.values()).expect(ops)
+			d := &disk{m: m, fullAt: full}
+			rep, err := applyAll(t.Context(), t, w, p, m, d, nil, Options{})
+			if err == nil || !strings.Contains(err.Error(), "no space left") {
+				t.Fatalf("full at %d: %v", full, err)
+			}
+			intents := 0
+			story, _ := ReadStory(strings.NewReader(d.String()))
+			for _, e := range story.Entries {
+				if e.Phase == Intent {
+					intents++
+				}
+			}
+			if len(m.sets) > intents {
+				t.Errorf("full at %d: %d writes, %d intents", full, len(m.sets), intents)
+			}
+			d.fullAt = 0
+			rep, err = applyAll(t.Context(), t, w, p, m, d, nil, Options{})
+			if err != nil || !rep.Settled() || m.bad != nil || len(m.sets) != 10 {
+				t.Errorf("full at %d, resumed: %v, %v, %q", full, err, rep.Counts(), m.bad)
+			}
+		}
+	})
+}
+
+func TestRollback(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := world{records: append(people(4),
+			audit.OktaGroup{ID: "00g1", Name: "eng"}, audit.DatabricksGroup{ID: "9", DisplayName: "eng"},
+			audit.DatabricksGroup{ID: "8", DisplayName: "old", ExternalID: "stale"})}
+		ops := []audit.Operation{
+			link(user("1"), "", "00u1"),
+			link(user("2"), "00u1", "00u2"), // a chain: 2 gives up what 1 takes
+			link(group("9"), "", "00g1"),
+			{Action: audit.ClearExternalID, Target: group("8"), Field: "externalId", From: "stale"},
+			{Action: audit.DeactivateUser, Target: user("3"), Field: "active", From: "true", To: "false"},
+			{Action: audit.SetName, Target: user("4"), Field: "name.givenName", From: "", To: "Pat"},
+		}
+		p := plan(t, time.Now(), ops...)
+		m := newMemory(w.values()).expect(ops)
+		m.vals[at(ops[1])] = "00u1"
+		d := &disk{m: m}
+		rep, err := applyAll(t.Context(), t, w, p, m, d, nil, Options{})
+		if err != nil || !rep.Settled() {
+			t.Fatalf("%v, %+v", err, rep)
+		}
+		m.ops = map[slot]audit.Operation{}
+		m.vals[at(ops[4])] = "true" // somebody reactivated the user
+		undo := func() (*Work, *Report, error) {
+			j := d.journal(t, Header{})
+			var work *Work
+			rep, err := runWork(t.Context(), t, w, m, j, nil, func(fresh *audit.Snapshot) (w *Work, err error) {
+				work, err = CheckUndo(j.Story(), fresh, Options{Now: time.Now()})
+				return work, err
+			})
+			return work, rep, err
+		}
+		work, rep, err := undo()
+		if err != nil || len(work.Lost) != 1 || work.Lost[0].Target != user("1") || work.Lost[0].Name != "p1@example.com" {
+			t.Fatalf("%v, %+v", err, work)
+		}
+		// 2 can't have its id back, since 1 can't lose it; the user is as it should be.
+		if diff := cmp.Diff(map[Phase]int{Done: 3, Drifted: 1, Already: 1}, rep.Counts()); diff != "" || m.bad != nil {
+			t.Errorf("%s %q", diff, m.bad)
+		}
+		for of, want := range map[slot]string{at(ops[0]): "00u1", at(ops[1]): "00u2", at(ops[2]): "", at(ops[3]): "stale", at(ops[4]): "true", at(ops[5]): ""} {
+			if m.vals[of] != want {
+				t.Errorf("%v is %q, want %q", of, m.vals[of], want)
+			}
+		}
+		n := len(m.sets)
+		if _, _, err := undo(); err != nil || len(m.sets) != n {
+			t.Errorf("a second rollback wrote %q: %v", m.sets[n:], err)
+		}
+		if _, err := applyAll(t.Context(), t, w, p, m, d, nil, Options{}); err == nil || !strings.Contains(err.Error(), "rolled back") {
+			t.Errorf("the plan is applied again with the journal of a rollback: %v", err)
+		}
+	})
+}
