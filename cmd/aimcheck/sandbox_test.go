@@ -5,6 +5,7 @@ import (
 	"bytes"
 	"context"
 	"io"
+	"net/http/httptest"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -66,5 +67,36 @@ func TestQuote(t *testing.T) {
 		if err != nil || string(out) != word {
 			t.Errorf("%q comes out of a shell as %q, %v", word, out, err)
 		}
+	}
+}
+
+// A file of faults is read before anything is served, and its faults are met.
+func TestFaultOptions(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "faults.json")
+	if err := os.WriteFile(file, []byte(`{"faults": [{"method": "PATCH", "reset": true}]}`), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	o, err := faultOptions(file)
+	if err != nil || !o.Fault(httptest.NewRequest("PATCH", "/", nil)).Reset {
+		t.Errorf("%+v, %v", o, err)
+	}
+	if o, err := faultOptions(""); err != nil || o.Fault != nil {
+		t.Errorf("without a file: %+v, %v", o, err)
+	}
+	var stderr bytes.Buffer
+	e := &env{
+		args: []string{"sandbox", "--faults", file + ".none"}, stdout: io.Discard, stderr: &stderr, now: time.Now,
+		getenv: func(string) string { return "" }, readFile: os.ReadFile, forget: func(string) {},
+	}
+	if code := run(t.Context(), e); code == 0 || !strings.Contains(stderr.String(), "faults.json.none") {
+		t.Errorf("exit status %d: %s", code, &stderr)
+	}
+	if err := os.WriteFile(file, []byte(`{"faults": [{"method": "PATCH"}]}`), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	stderr.Reset()
+	e.args[2] = file
+	if code := run(t.Context(), e); code == 0 || !strings.Contains(stderr.String(), "expected what is wrong") {
+		t.Errorf("exit status %d: %s", code, &stderr)
 	}
 }

@@ -432,12 +432,13 @@ func TestSetGivesUpWaiting(t *testing.T) {
 func TestSetPace(t *testing.T) {
 	for name, test := range map[string]struct {
 		fault    sandbox.Fault
-		min, max time.Duration // between the first answer and the second request
+		rate     float64
+		min, max time.Duration // between the two changes
 	}{
-		"nothing wrong":        {sandbox.Fault{}, 500 * time.Millisecond, 520 * time.Millisecond},
-		"429":                  {sandbox.Fault{Status: 429}, 500 * time.Millisecond, time.Second},
-		"429 with Retry-After": {sandbox.Fault{Status: 429, Header: http.Header{"Retry-After": {"7"}}}, 7 * time.Second, 8 * time.Second},
-		"503 with Retry-After": {sandbox.Fault{Status: 503, Header: http.Header{"Retry-After": {"9"}}}, 9 * time.Second, 10 * time.Second},
+		"nothing wrong":        {sandbox.Fault{}, 0, 500 * time.Millisecond, 520 * time.Millisecond},
+		"429":                  {sandbox.Fault{Status: 429}, 1e6, 500 * time.Millisecond, time.Second},
+		"429 with Retry-After": {sandbox.Fault{Status: 429, Header: http.Header{"Retry-After": {"7"}}}, 1e6, 7 * time.Second, 8 * time.Second},
+		"503 with Retry-After": {sandbox.Fault{Status: 503, Header: http.Header{"Retry-After": {"9"}}}, 1e6, 9 * time.Second, 10 * time.Second},
 	} {
 		t.Run(name, func(t *testing.T) {
 			alone(t)
@@ -455,7 +456,7 @@ func TestSetPace(t *testing.T) {
 				base := s.Transport()
 				defer base.CloseIdleConnections()
 				config := to(s.URL)
-				config.Transport, config.Write, config.WriteRate = base, true, 0
+				config.Transport, config.Write, config.WriteRate = base, true, test.rate
 				c, err := Open(t.Context(), config)
 				if err != nil {
 					t.Fatal(err)
@@ -596,5 +597,23 @@ func TestSetHidesSecrets(t *testing.T) {
 	}
 	if err := c.Set(t.Context(), user, "externalId", "x"); err == nil || !strings.Contains(err.Error(), "status 400 (***)") {
 		t.Error(err)
+	}
+}
+
+// Whoever above would repeat a change, it leaves once.
+func TestOnce(t *testing.T) {
+	n := 0
+	o := once{roundTrip(func(*http.Request) (*http.Response, error) {
+		n++
+		return nil, errors.New("connection reset")
+	})}
+	ctx := context.WithValue(t.Context(), sendingKey{}, &sending{})
+	for range 3 {
+		if _, err := o.RoundTrip(httptest.NewRequestWithContext(ctx, http.MethodPatch, "/x", nil)); err == nil {
+			t.Error("no error")
+		}
+	}
+	if n != 1 {
+		t.Errorf("%d sent", n)
 	}
 }

@@ -444,3 +444,27 @@ func FuzzCheckURL(f *testing.F) {
 		}
 	})
 }
+
+// A directory that refuses changes without saying for how long is left alone
+// ever longer, until it takes one.
+func TestPaceRestsAfterRefusals(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var sent []time.Time
+		p := Pace{Bucket: func(r *http.Request) string { return r.Method }}
+		rt := p.Over(script(&sent, code(429), code(429), code(429), code(429), status200, code(429), status200))
+		for range 7 {
+			r, err := http.NewRequestWithContext(t.Context(), http.MethodPatch, "https://example.com/x", nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if _, err := rt.RoundTrip(r); err != nil {
+				t.Fatal(err)
+			}
+		}
+		for i, least := range []time.Duration{time.Second / 2, time.Second, 2 * time.Second, 4 * time.Second, 0, time.Second / 2} {
+			if d := sent[i+1].Sub(sent[i]); d < least || d > 2*least {
+				t.Errorf("rested %v after request %d, want %v to %v", d, i+1, least, 2*least)
+			}
+		}
+	})
+}
