@@ -29,17 +29,18 @@ var mayImport = map[string]string{
 	"internal/databricks":  "audit internal/transport internal/rawjson",
 	"internal/fetch":       "audit",
 	"internal/apply":       "audit",
+	"internal/decisions":   "audit",
 	"internal/config":      "audit",
 	"internal/sandbox":     "audit",
 	"internal/sandbox/aim": "",
-	"cmd/aimcheck":         "audit audit/rules report internal/snapfile internal/okta internal/databricks internal/transport internal/fetch internal/config internal/sandbox",
+	"cmd/aimcheck":         "audit audit/rules report internal/snapfile internal/okta internal/databricks internal/transport internal/fetch internal/apply internal/decisions internal/config internal/sandbox",
 }
 
 // standsIn says where a heavy dependency may be imported, and nowhere else.
 var standsIn = map[string]string{
 	"github.com/okta/okta-sdk-golang":         "internal/okta",
 	"github.com/databricks/databricks-sdk-go": "internal/databricks",
-	"github.com/xuri/excelize":                "report",
+	"github.com/xuri/excelize":                "report internal/decisions",
 	"github.com/klauspost/compress":           "internal/snapfile",
 	"github.com/spf13/cobra":                  "cmd/aimcheck",
 	"github.com/goccy/go-yaml":                "internal/config",
