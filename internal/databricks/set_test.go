@@ -548,6 +548,21 @@ func TestGet(t *testing.T) {
 	}
 }
 
+// An answer about someone else is not taken for one.
+func TestGetAnother(t *testing.T) {
+	o := free()
+	o.Fault = func(r *http.Request) sandbox.Fault {
+		if strings.HasSuffix(r.URL.Path, "/Users/1000") {
+			return sandbox.Fault{Status: 200, Body: `{"id":"1001","userName":"u1001@example.com"}`}
+		}
+		return sandbox.Fault{}
+	}
+	c, _ := open(t, tenant(2, 0, 0), o)
+	if _, err := c.Get(t.Context(), user); err == nil || !strings.Contains(err.Error(), "the answer is about 1001") {
+		t.Error(err)
+	}
+}
+
 // Reading one object survives what passes, as lists do.
 func TestGetSurvives(t *testing.T) {
 	alone(t)

@@ -101,6 +101,19 @@ func TestReadsLag(t *testing.T) {
 	}
 }
 
+// Where lists alone lag, a GET shows a write at once.
+func TestListsLagAlone(t *testing.T) {
+	now := time.Now()
+	o := unlimited()
+	o.Now = func() time.Time { return now }
+	o.ListLag = time.Second
+	c := console{t, sandbox.Start(t, databricksTenant(1), o)}
+	c.set("Users/1", "externalId", "a")
+	if listed, single := c.seen(); listed != nil || single != "a" {
+		t.Errorf("lists show %v, GET %v", listed, single)
+	}
+}
+
 func TestLost(t *testing.T) {
 	o := unlimited()
 	lost := true
