@@ -35,7 +35,7 @@ func openOkta(ctx context.Context, e *env, s *config.Settings, apps bool, waitin
 	return c, err
 }
 
-func openDatabricks(ctx context.Context, e *env, s *config.Settings, waiting func(string)) (*databricks.Client, error) {
+func openDatabricks(ctx context.Context, e *env, s *config.Settings, write bool, waiting func(string)) (*databricks.Client, error) {
 	d := s.Databricks
 	c, err := databricks.Open(ctx, databricks.Config{
 		Host:         d.Host,
@@ -48,6 +48,7 @@ func openDatabricks(ctx context.Context, e *env, s *config.Settings, waiting fun
 		ReadRate:     d.ReadRate,
 		ListRate:     d.ListRate,
 		WriteRate:    d.WriteRate,
+		Write:        write,
 		UserAgent:    userAgent(),
 		Waiting:      waiting,
 		Now:          e.now,

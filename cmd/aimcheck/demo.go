@@ -2,9 +2,11 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io/fs"
 	"net/http"
+	"os"
 	"path/filepath"
 	"strings"
 	"time"
@@ -31,7 +33,7 @@ func (e *env) demoCommand() *cobra.Command {
 // demo serves the sandbox on loopback and runs the program's own commands
 // against it, as a user would.
 func (e *env) demo(ctx context.Context, out string) error {
-	s, err := sandbox.New(sandbox.Demo(), sandbox.Options{Now: e.now})
+	s, err := sandbox.New(sandbox.Demo(), sandbox.Options{Now: e.now, Rates: sandbox.NoLimits()}) // nobody wants to wait for invented people
 	if err != nil {
 		return err
 	}
@@ -45,7 +47,11 @@ func (e *env) demo(ctx context.Context, out string) error {
 	url := "http://" + l.Addr().String()
 	fmt.Fprintf(e.stdout, "An invented Okta org and Databricks account are served on %s.\n", url)
 
-	snapshot, reports := filepath.Join(out, "tenant.snapshot"), filepath.Join(out, "reports")
+	snapshot, reports, plan := filepath.Join(out, "tenant.snapshot"), filepath.Join(out, "reports"), filepath.Join(out, "plan.json")
+	// Another run has another sandbox: its journal would be of other directories.
+	if err := os.Remove(filepath.Join(out, "plan.journal.jsonl")); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return fileError("remove", out, err)
+	}
 	sandboxed := e.against(s.Env(url))
 	for _, step := range []struct {
 		says string
@@ -59,7 +65,11 @@ func (e *env) demo(ctx context.Context, out string) error {
 		{"What one of the rules says:",
 			[]string{"rules", "shared-email"}, 0},
 		{"The plan, with all that can be mended automatically approved:",
-			[]string{"plan", "--snapshot", snapshot, "-o", filepath.Join(out, "plan.json"), "--include", strings.Join(optional(), ",")}, 0},
+			[]string{"plan", "--snapshot", snapshot, "-o", plan, "--include", strings.Join(optional(), ",")}, 0},
+		{"Apply it, and let the rules judge before and after:",
+			[]string{"apply", plan, "--yes", "--databricks-rate", "500,50,100"}, 0},
+		{"Audit again, what is left is for people to decide:",
+			[]string{"audit", "--out", filepath.Join(out, "afterwards"), "--databricks-rate", "500,50,100"}, exitFindings},
 	} {
 		fmt.Fprintf(e.stdout, "\n%s\n\n$ aimcheck %s\n\n", step.says, strings.Join(step.args, " "))
 		sandboxed.args = step.args
@@ -70,12 +80,14 @@ func (e *env) demo(ctx context.Context, out string) error {
 	if refused := s.Refused(); len(refused) > 0 {
 		return fmt.Errorf("the sandbox refused %s %s: %s", refused[0].Method, refused[0].Path, refused[0].Why)
 	}
-	fmt.Fprintf(e.stdout, "\nNothing was changed in either directory. To look at:\n")
+	fmt.Fprintf(e.stdout, "\nTo look at:\n")
 	for _, look := range []struct{ file, what string }{
 		{"reports/report.xlsx", "all of it, as a workbook"},
 		{"reports/summary.md", "the summary, to send on"},
 		{"reports/support-ticket.md", "what to ask of Databricks Support"},
-		{"plan.json", "what would be changed, and why"},
+		{"plan.json", "what was to be changed, and why"},
+		{"plan.journal.jsonl", "what was changed, write by write: aimcheck rollback undoes it"},
+		{"afterwards/report.xlsx", "what is left"},
 	} {
 		fmt.Fprintf(e.stdout, "  %-40s %s\n", filepath.Join(out, look.file), look.what)
 	}

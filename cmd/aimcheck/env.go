@@ -17,13 +17,15 @@ type env struct {
 	getenv   func(string) string
 	readFile func(string) ([]byte, error)
 	home     string
+	stdin    io.Reader
 	stdout   io.Writer
 	stderr   io.Writer
 	now      func() time.Time
 	forget   func(prefix string) // unsets variables, which the SDKs read by themselves
 
-	outWidth int // columns of stdout; 0 where it is no terminal
-	errWidth int // columns of stderr; 0 where it is no terminal
+	outWidth int  // columns of stdout; 0 where it is no terminal
+	errWidth int  // columns of stderr; 0 where it is no terminal
+	asks     bool // whether somebody is there to be asked
 }
 
 func osEnv() *env {
@@ -36,12 +38,14 @@ func osEnv() *env {
 		getenv:   os.Getenv,
 		readFile: os.ReadFile,
 		home:     home,
+		stdin:    os.Stdin,
 		stdout:   os.Stdout,
 		stderr:   os.Stderr,
 		now:      time.Now,
 		forget:   unsetenv,
 		outWidth: columns(os.Stdout),
 		errWidth: columns(os.Stderr),
+		asks:     term.IsTerminal(os.Stdin.Fd()) && term.IsTerminal(os.Stderr.Fd()),
 	}
 }
 

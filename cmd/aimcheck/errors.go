@@ -13,7 +13,7 @@ const (
 	exitFailed      = 1 // nothing can be concluded
 	exitUsage       = 2 // wrong usage or configuration
 	exitFindings    = 3 // findings at or above --fail-on
-	exitIncomplete  = 4 // part of a directory could not be read
+	exitIncomplete  = 4 // part of a directory could not be read, or some operations were not carried out
 	exitInterrupted = 130
 )
 
@@ -41,6 +41,8 @@ func exitStatus(ctx context.Context, err error) (int, string) {
 	switch {
 	case err == nil:
 		return 0, ""
+	case errors.As(err, &e) && e.code == exitInterrupted:
+		return e.code, e.Error()
 	case ctx.Err() != nil:
 		return exitInterrupted, "interrupted: nothing was written"
 	case errors.As(err, &e):

@@ -6,13 +6,16 @@ import (
 	"os"
 	"slices"
 	"strings"
+	"sync/atomic"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
 	"github.com/aimcheck/aimcheck/audit"
 	"github.com/aimcheck/aimcheck/internal/config"
+	"github.com/aimcheck/aimcheck/internal/databricks"
 	"github.com/aimcheck/aimcheck/internal/fetch"
+	"github.com/aimcheck/aimcheck/internal/okta"
 	"github.com/aimcheck/aimcheck/internal/snapfile"
 )
 
@@ -105,42 +108,72 @@ func (s *source) check(snap *audit.Snapshot) error {
 	return nil
 }
 
-// fetch reads the directories, showing how far it is.
+// fetch opens the directories and reads them, showing how far it is.
 func (s *source) fetch(ctx context.Context, e *env, settings *config.Settings) (*audit.Snapshot, error) {
+	d, err := s.open(ctx, e, settings, false)
+	if err != nil {
+		return nil, err
+	}
+	return s.snap(ctx, e, settings, d)
+}
+
+// directories are both, opened; nil where one is not wanted.
+type directories struct {
+	okta       *okta.Client
+	databricks *databricks.Client
+	shown      atomic.Pointer[progress] // what tells why nothing is being read just now
+}
+
+func (d *directories) waiting(why string) { d.shown.Load().waiting(why) }
+
+// open signs in to the directories; to write, where that is asked for.
+func (s *source) open(ctx context.Context, e *env, settings *config.Settings, write bool) (*directories, error) {
 	// What is missing is said before anything is sent.
 	if settings.Audit.SSOClaim == audit.ClaimOther && s.apps && settings.Audit.OktaApp == "" {
 		return nil, usagef("--sso-claim other with --apps: name the app that signs people in to Databricks with --%s ID", config.OktaApp)
 	}
-	okta, databricks := s.wants("okta"), s.wants("databricks")
-	if okta {
+	if s.wants("okta") {
 		if err := settings.NeedOkta(); err != nil {
 			return nil, usageError(err)
 		}
 	}
-	if databricks {
+	if s.wants("databricks") {
 		if err := settings.NeedDatabricks(); err != nil {
 			return nil, usageError(err)
 		}
 	}
+	d := &directories{}
 	p := e.newProgress(s.quiet)
 	defer p.close()
+	d.shown.Store(p)
+	var err error
+	if s.wants("okta") {
+		if d.okta, err = openOkta(ctx, e, settings, s.apps, d.waiting); err != nil {
+			return nil, err
+		}
+	}
+	if s.wants("databricks") {
+		if d.databricks, err = openDatabricks(ctx, e, settings, write, d.waiting); err != nil {
+			return nil, err
+		}
+	}
+	return d, nil
+}
+
+// snap reads the directories into a snapshot.
+func (s *source) snap(ctx context.Context, e *env, settings *config.Settings, d *directories) (*audit.Snapshot, error) {
+	p := e.newProgress(s.quiet)
+	defer p.close()
+	d.shown.Store(p)
 	o := fetch.Options{
 		Members: s.members, Apps: s.apps, WorkspaceDetails: s.details, OktaApp: settings.Audit.OktaApp,
 		Now: e.now, Event: p.event,
 	}
-	if okta {
-		c, err := openOkta(ctx, e, settings, s.apps, p.waiting)
-		if err != nil {
-			return nil, err
-		}
-		o.Okta = c
+	if d.okta != nil {
+		o.Okta = d.okta
 	}
-	if databricks {
-		c, err := openDatabricks(ctx, e, settings, p.waiting)
-		if err != nil {
-			return nil, err
-		}
-		o.Databricks = c
+	if d.databricks != nil {
+		o.Databricks = d.databricks
 	}
 	snap, err := fetch.Snapshot(ctx, o)
 	if err != nil {

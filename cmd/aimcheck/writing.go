@@ -1,0 +1,193 @@
+package main
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/spf13/cobra"
+	"golang.org/x/time/rate"
+
+	"github.com/aimcheck/aimcheck/audit"
+	"github.com/aimcheck/aimcheck/audit/rules"
+	"github.com/aimcheck/aimcheck/internal/apply"
+	"github.com/aimcheck/aimcheck/internal/config"
+	"github.com/aimcheck/aimcheck/internal/databricks"
+)
+
+// A writing is what apply and rollback have in common.
+type writing struct {
+	source
+	dry    bool
+	yes    bool
+	format outputFormat
+}
+
+func (w *writing) register(cmd *cobra.Command) {
+	f := cmd.Flags()
+	f.BoolVar(&w.dry, "dry-run", false, "go through the guards, say what would be done, and write nothing")
+	f.BoolVar(&w.yes, "yes", false, "don't ask; needed where there is no terminal")
+	w.source.register(cmd, "")
+	w.format.flag(cmd)
+}
+
+// run reads the directories, lets the guards judge, asks, and does the work.
+func (w *writing) run(ctx context.Context, e *env, j job) error {
+	if !w.dry && !w.yes && !e.asks {
+		return errors.New("nothing was written: there is no terminal to ask at; look at it with --dry-run, then say --yes")
+	}
+	settings, err := w.settings(e)
+	if err != nil {
+		return err
+	}
+	d, err := w.open(ctx, e, settings, !w.dry)
+	if err != nil {
+		return err
+	}
+	fresh, err := w.snap(ctx, e, settings, d)
+	if err != nil {
+		return err
+	}
+	header, unusable, err := j.prepare(fresh, settings.Audit)
+	if err != nil {
+		return err
+	}
+	for _, u := range unusable {
+		fmt.Fprintf(e.stderr, "aimcheck: not used: %s: id %q, decision %q: %s\n", u.Where, u.ID, u.Decision, u.Why)
+	}
+	journal, past, err := j.past(header, w.dry, e.now)
+	if err != nil {
+		return err
+	}
+	defer func() {
+		if journal != nil {
+			journal.Close()
+		}
+	}()
+	runner := w.runner(e, settings, d)
+	if journal != nil {
+		runner.Journal = journal
+		if err := runner.Settle(ctx, fresh); err != nil {
+			return unsettled(err)
+		}
+	}
+	work, err := j.check(fresh, past, apply.Options{Now: e.now(), Settings: settings.Audit})
+	if err != nil {
+		return fmt.Errorf("refused, nothing was written: %s", strings.ReplaceAll(err.Error(), "\n", "\naimcheck: refused: "))
+	}
+	if w.dry {
+		return w.rehearsed(e, work, unusable)
+	}
+	if err := preview(e.stderr, work); err != nil {
+		return err
+	}
+	if total(work.Sends()) > 0 && !w.yes && !e.confirm() {
+		return errors.New("nothing was written: the answer was not yes")
+	}
+	if journal == nil {
+		if journal, err = j.open(work.Header(), e.now); err != nil {
+			return err
+		}
+		runner.Journal = journal
+	}
+	rep, failed := runner.Run(ctx, work)
+	if err := w.show(e, rep, settings.Audit, unusable); err != nil {
+		return fileError("write to", "standard output", err)
+	}
+	switch stopped := interrupted(ctx, j.journal); {
+	case stopped != nil:
+		return stopped
+	case failed != nil:
+		return &exitError{exitIncomplete, fmt.Errorf("%w; the journal is %s", failed, j.journal)}
+	case !rep.Settled() || len(unusable) > 0:
+		return &exitError{exitIncomplete, fmt.Errorf("not everything was carried out (exit status 4): the above says what and why; the journal is %s", j.journal)}
+	}
+	return nil
+}
+
+func unsettled(err error) error {
+	if errors.Is(err, apply.ErrUnknown) {
+		return &exitError{exitIncomplete, err}
+	}
+	return err
+}
+
+// runner returns what writes, at the pace that the settings give.
+func (w *writing) runner(e *env, settings *config.Settings, d *directories) apply.Runner {
+	pace := rate.NewLimiter(rate.Limit(settings.Databricks.WriteRate), 1)
+	r := apply.Runner{
+		Directory: writer{d.databricks},
+		Fresh: func(ctx context.Context) (*audit.Snapshot, error) {
+			return w.snap(ctx, e, settings, d)
+		},
+		Pace: pace.Wait,
+		// Most of an operation is waiting for reads to show it.
+		Workers: min(max(4, int(settings.Databricks.WriteRate)), 32),
+	}
+	if !w.quiet {
+		r.Each = e.counting()
+	}
+	return r
+}
+
+// counting returns what tells now and then how far a run is.
+func (e *env) counting() func(apply.Row) {
+	var mu sync.Mutex
+	n, shown := 0, e.now()
+	return func(row apply.Row) {
+		mu.Lock()
+		defer mu.Unlock()
+		n++
+		if e.now().Sub(shown) >= often {
+			shown = e.now()
+			fmt.Fprintf(e.stderr, "aimcheck: %d operations ended, the last: %s %s\n", n, row.ID, row.Phase)
+		}
+	}
+}
+
+// confirm asks whether to go on.
+func (e *env) confirm() bool {
+	fmt.Fprint(e.stderr, "\nWrite this to Databricks? Type yes to go on: ")
+	line, err := bufio.NewReader(e.stdin).ReadString('\n')
+	return (err == nil || err == io.EOF) && strings.TrimSpace(line) == "yes"
+}
+
+// A writer is the account as a run wants it.
+type writer struct{ *databricks.Client }
+
+// Set implements [apply.Directory].
+func (w writer) Set(ctx context.Context, target audit.Subject, field, value string) error {
+	err := w.Client.Set(ctx, target, field, value)
+	if refused, ok := errors.AsType[*databricks.Refused](err); ok {
+		return &busy{err, refused}
+	}
+	return err
+}
+
+// busy tells a run when it may try again. How long to wait is the client's to
+// know: it holds the next request back by itself.
+type busy struct {
+	error
+	refused *databricks.Refused
+}
+
+func (b *busy) Unwrap() error                     { return b.error }
+func (b *busy) Refused() bool                     { return b.refused.Refused() }
+func (b *busy) RetryAfter() (time.Duration, bool) { return 0, b.refused.Again() }
+
+// judged runs the rules over what a run read before or after it.
+func (e *env) judged(s *audit.Snapshot, set audit.Settings) (*audit.Report, error) {
+	return audit.Run(s, rules.All(), audit.Options{Settings: set, Version: version(), Now: e.now(), Expires: time.Hour})
+}
+
+func total[K comparable](counts map[K]int) (n int) {
+	for _, c := range counts {
+		n += c
+	}
+	return n
+}
