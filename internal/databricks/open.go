@@ -51,6 +51,8 @@ type Client struct {
 	rules    transport.Rules
 	api      http.RoundTripper // for everything but signing in
 	door     http.RoundTripper // for signing in
+	pace     *transport.Pacer  // of api
+	turns    atomic.Int64      // to write, taken and not used
 	requests atomic.Int64
 	started  time.Time
 

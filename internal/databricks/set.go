@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/aimcheck/aimcheck/audit"
+	"github.com/aimcheck/aimcheck/internal/transport"
 	"github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
 )
@@ -60,11 +61,17 @@ func (e *NotSent) Unwrap() error { return e.Err }
 // Refused reports true: the change was not made.
 func (e *NotSent) Refused() bool { return true }
 
+// Again reports whether it may help to read, and to set the value again if it is
+// still the old one: Databricks wanted to be left alone for a while.
+func (e *NotSent) Again() bool { return e.Err == errResting }
+
+var errResting = errors.New("Databricks asked for a rest")
+
 // Set changes one field of one object: externalId of a user, group or service
 // principal; name.givenName, name.familyName and active ("true" or "false") of a
 // user. A blank externalId, which groups alone can have again, is removed.
 //
-// It sends one PATCH at most, and nothing sends it again. The error is a
+// It sends one PATCH at most, in its turn, and nothing sends it again. The error is a
 // [*NotSent] or [*Refused] when the change was not made. After any other the
 // change may have been made or not, or be made yet; and a nil error says only
 // that the directory says so. The caller reads back. After a 401 the next call
@@ -78,11 +85,18 @@ func (c *Client) Set(ctx context.Context, s audit.Subject, field, value string) 
 	if err != nil {
 		return &NotSent{err}
 	}
-	session := c.current()
 	sent := &sending{}
+	sending := context.WithValue(ctx, sendingKey{}, sent)
+	if c.useTurn() {
+		if d := c.pace.Resting(writes); d > 0 {
+			return &NotSent{errResting}
+		}
+		sending = transport.WithTurn(sending)
+	}
+	session := c.current()
 	headers := map[string]string{"Accept": "application/json", "Content-Type": "application/scim+json"}
 	var body bytes.Buffer
-	err = session.api.Do(context.WithValue(ctx, sendingKey{}, sent), http.MethodPatch, path, headers, nil, change, &body)
+	err = session.api.Do(sending, http.MethodPatch, path, headers, nil, change, &body)
 	switch {
 	case err == nil:
 		return confirm(s, body.Bytes())
@@ -95,6 +109,32 @@ func (c *Client) Set(ctx context.Context, s audit.Subject, field, value string) 
 		}
 	}
 	return sent.verdict(c, err)
+}
+
+// Turn waits until a change may be sent: not faster than the rate, and not while
+// Databricks wants to be left alone. The [Client.Set] that follows is then sent
+// at once, so that little time passes between reading a value and changing it.
+// If Databricks asks for a rest in between, that Set sends nothing, and its error
+// says that it may be tried [NotSent.Again].
+func (c *Client) Turn(ctx context.Context) error {
+	if err := c.pace.Wait(ctx, writes); err != nil {
+		return err
+	}
+	c.turns.Add(1)
+	return nil
+}
+
+// useTurn reports whether a turn was taken and not used.
+func (c *Client) useTurn() bool {
+	for {
+		n := c.turns.Load()
+		if n == 0 {
+			return false
+		}
+		if c.turns.CompareAndSwap(n, n-1) {
+			return true
+		}
+	}
 }
 
 // unsent says what kept a change back.

@@ -473,6 +473,65 @@ func TestSetPace(t *testing.T) {
 	}
 }
 
+// A turn is waited for beforehand, and used by one change.
+func TestTurn(t *testing.T) {
+	alone(t)
+	synctest.Test(t, func(t *testing.T) {
+		s := sandbox.Pipe(t, tenant(3, 0, 0), onPatch(sandbox.Fault{Status: 429, Header: http.Header{"Retry-After": {"7"}}, Body: `{"detail":"slow"}`}))
+		base := s.Transport()
+		defer base.CloseIdleConnections()
+		config := to(s.URL)
+		config.Transport, config.Write, config.WriteRate = base, true, 1
+		c, err := Open(t.Context(), config)
+		if err != nil {
+			t.Fatal(err)
+		}
+		start := time.Now()
+		expect := func(what string, after time.Duration, sent int) {
+			t.Helper()
+			if d := time.Since(start); d < after || d > after+100*time.Millisecond || patches(s) != sent {
+				t.Errorf("%s: after %v, want %v; %d sent, want %d", what, d, after, patches(s), sent)
+			}
+		}
+		turn := func() {
+			t.Helper()
+			if err := c.Turn(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+		}
+		turn()
+		turn()
+		expect("two turns", time.Second, 0)
+		refused, ok := errors.AsType[*Refused](c.Set(t.Context(), user, "externalId", "a"))
+		if !ok || !refused.Again() {
+			t.Fatalf("%v", refused)
+		}
+		expect("the first change", time.Second, 1)
+		unsent, ok := errors.AsType[*NotSent](c.Set(t.Context(), user, "externalId", "a"))
+		if !ok || !unsent.Again() {
+			t.Fatalf("%v", unsent)
+		}
+		expect("a change during the rest", time.Second, 1)
+		turn()
+		expect("the rest", 8*time.Second, 1)
+		if err := c.Set(t.Context(), user, "externalId", "a"); err != nil {
+			t.Fatal(err)
+		}
+		expect("a change after it", 8*time.Second, 2)
+		if err := c.Set(t.Context(), user, "externalId", "b"); err != nil {
+			t.Fatal(err)
+		}
+		expect("a change without a turn", 9*time.Second, 3)
+
+		ctx, cancel := context.WithCancelCause(t.Context())
+		stop := errors.New("interrupted")
+		cancel(stop)
+		if err := c.Turn(ctx); !errors.Is(err, stop) {
+			t.Errorf("%v", err)
+		}
+	})
+}
+
 // At a raised rate nearly all of it is used, and the directory refuses nothing.
 func TestSetRate(t *testing.T) {
 	alone(t)

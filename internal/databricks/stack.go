@@ -108,7 +108,8 @@ func (c *Client) build() {
 		},
 	}
 	again := transport.Retry{Who: "Databricks", Waiting: c.config.Waiting}
-	c.api = c.finish(again.Over(pace.Over(once{c.counted(time.Minute)})))
+	c.pace = pace.Over(once{c.counted(time.Minute)})
+	c.api = c.finish(again.Over(c.pace))
 
 	again.Attempts, again.Wait = 4, doorWait
 	again.Also = func(r *http.Request) bool { return strings.HasSuffix(r.URL.Path, "/token") }

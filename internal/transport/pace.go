@@ -1,6 +1,7 @@
 package transport
 
 import (
+	"context"
 	"fmt"
 	"net/http"
 	"strconv"
@@ -37,39 +38,70 @@ type Pace struct {
 // reserve remains, or a 429 said when to come back. A 429 that does not say, to
 // a request that [Retry] never repeats, rests its bucket a second, and longer
 // each time that another one follows.
-func (p Pace) Over(next http.RoundTripper) http.RoundTripper {
-	h := &holds{until: map[string]time.Time{}, unsaid: map[string]int{}}
-	return roundTripper(func(r *http.Request) (*http.Response, error) {
-		bucket := p.Bucket(r)
-		if err := p.wait(r, bucket, h); err != nil {
-			return nil, err
-		}
-		resp, err := next.RoundTrip(r)
-		if err == nil {
-			d := p.room(resp)
-			if d <= 0 && resp.StatusCode == http.StatusTooManyRequests && !repeatable(r) {
-				d = backOff(h.again(bucket)) * 4
-			} else {
-				h.clear(bucket)
-			}
-			h.hold(bucket, d)
-		}
-		return resp, err
-	})
+func (p Pace) Over(next http.RoundTripper) *Pacer {
+	return &Pacer{pace: p, next: next, holds: holds{until: map[string]time.Time{}, unsaid: map[string]int{}}}
 }
 
-func (p Pace) wait(r *http.Request, bucket string, h *holds) error {
-	for {
-		d := h.left(bucket)
-		if d <= 0 {
-			break
+// A Pacer sends requests as its [Pace] says.
+type Pacer struct {
+	pace  Pace
+	next  http.RoundTripper
+	holds holds
+}
+
+type turnKey struct{}
+
+// WithTurn returns a context for a request that [Pacer.Wait] has waited for.
+func WithTurn(ctx context.Context) context.Context { return context.WithValue(ctx, turnKey{}, true) }
+
+// RoundTrip implements [http.RoundTripper].
+func (p *Pacer) RoundTrip(r *http.Request) (*http.Response, error) {
+	bucket := p.pace.Bucket(r)
+	wait := p.Wait
+	if r.Context().Value(turnKey{}) != nil {
+		wait = p.rest
+	}
+	if err := wait(r.Context(), bucket); err != nil {
+		return nil, err
+	}
+	resp, err := p.next.RoundTrip(r)
+	if err == nil {
+		d := p.pace.room(resp)
+		if d <= 0 && resp.StatusCode == http.StatusTooManyRequests && !repeatable(r) {
+			d = backOff(p.holds.again(bucket)) * 4
+		} else {
+			p.holds.clear(bucket)
 		}
-		report(p.Waiting, d, fmt.Sprintf("%s's rate limit for %s", p.Who, bucket))
-		if err := sleep(r.Context(), d); err != nil {
+		p.holds.hold(bucket, d)
+	}
+	return resp, err
+}
+
+// Resting returns how long the bucket rests at the directory's wish; not above 0
+// means not at all.
+func (p *Pacer) Resting(bucket string) time.Duration { return p.holds.left(bucket) }
+
+// rest waits while the bucket rests.
+func (p *Pacer) rest(ctx context.Context, bucket string) error {
+	for {
+		d := p.Resting(bucket)
+		if d <= 0 {
+			return nil
+		}
+		report(p.pace.Waiting, d, fmt.Sprintf("%s's rate limit for %s", p.pace.Who, bucket))
+		if err := sleep(ctx, d); err != nil {
 			return err
 		}
 	}
-	limiter := p.Limits[bucket]
+}
+
+// Wait waits until a request of that bucket may be sent, and takes its turn. The
+// error is the context's cause.
+func (p *Pacer) Wait(ctx context.Context, bucket string) error {
+	if err := p.rest(ctx, bucket); err != nil {
+		return err
+	}
+	limiter := p.pace.Limits[bucket]
 	if limiter == nil {
 		return nil
 	}
@@ -79,9 +111,9 @@ func (p Pace) wait(r *http.Request, bucket string, h *holds) error {
 		return nil
 	}
 	if d >= time.Second {
-		report(p.Waiting, d, fmt.Sprintf("not to pass %s's rate limit for %s", p.Who, bucket))
+		report(p.pace.Waiting, d, fmt.Sprintf("not to pass %s's rate limit for %s", p.pace.Who, bucket))
 	}
-	if err := sleep(r.Context(), d); err != nil {
+	if err := sleep(ctx, d); err != nil {
 		turn.Cancel()
 		return err
 	}
