@@ -2,7 +2,9 @@ package apply
 
 import (
 	"fmt"
+	"maps"
 	"math"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -60,3 +62,12 @@ func (c Ceiling) allows(sends map[audit.Kind]int, size func(audit.Kind) int) err
 	}
 	return nil
 }
+
+// kindName is how people call the objects of a kind.
+func kindName(k audit.Kind) string {
+	_, name, _ := strings.Cut(k.String(), ":")
+	return strings.ReplaceAll(name, "_", " ") + "s"
+}
+
+// sorted returns the keys of counts in order.
+func sorted(counts map[audit.Kind]int) []audit.Kind { return slices.Sorted(maps.Keys(counts)) }

@@ -2,9 +2,7 @@ package apply
 
 import (
 	"cmp"
-	"errors"
 	"fmt"
-	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -23,63 +21,6 @@ type Options struct {
 	// token's owner was asked for by name; one that was not is not tried. Where
 	// Named is nil, all were.
 	Named func(audit.Operation) bool
-}
-
-// A Step is an operation and what is to be expected of it.
-type Step struct {
-	audit.Operation
-
-	// Expect is Intent for an operation that would be sent, the phase in the
-	// journal for one that is settled there, and else where it would end.
-	Expect   Phase
-	Observed string // the value in the fresh read, or in the journal
-	Why      string // for people, where Expect is neither Intent, Done nor Already
-
-	settled bool // by the journal
-}
-
-// Work is what a run would do, in order, once all guards have let it pass.
-type Work struct {
-	Undo     bool
-	Steps    []Step
-	Lost     []audit.Operation // what a rollback can't restore, as it was done
-	Warnings []string          // what the one who confirms should know
-
-	header  Header
-	entries int // in the journal, when the work was checked
-	held    *holders
-	fresh   *audit.Snapshot
-}
-
-// Sends counts the operations that would be sent, by the kind of their target.
-func (w *Work) Sends() map[audit.Kind]int {
-	n := map[audit.Kind]int{}
-	for _, s := range w.Steps {
-		if s.Expect == Intent {
-			n[s.Target.Kind]++
-		}
-	}
-	return n
-}
-
-// Irreversible lists the operations that would be sent and that no rollback can undo.
-func (w *Work) Irreversible() []audit.Operation {
-	var ops []audit.Operation
-	for _, s := range w.Steps {
-		if s.Expect == Intent && irreversible(s.Target.Kind, s.Field, s.From) {
-			ops = append(ops, s.Operation)
-		}
-	}
-	return ops
-}
-
-// Header returns how a journal of this work begins.
-func (w *Work) Header() Header { return w.header }
-
-// irreversible reports whether the value before a write can't be written again:
-// Databricks does not clear the externalId of users and service principals.
-func irreversible(k audit.Kind, field, from string) bool {
-	return field == "externalId" && from == "" && k != audit.DatabricksGroupKind
 }
 
 // Check returns what applying the approved operations of p would do. fresh is a
@@ -310,101 +251,3 @@ func (g *guard) linkable(op audit.Operation) string {
 	}
 	return ""
 }
-
-// work plays the operations through on the fresh read, fills in w, and refuses
-// what is too much. linkable says why an operation may not be sent.
-func (g *guard) work(w *Work, ops []audit.Operation, linkable func(audit.Operation) string) (*Work, error) {
-	ordered, err := inOrder(ops)
-	if err != nil {
-		g.refuse("%w", err)
-	}
-	w.fresh = g.ix.Snapshot
-	w.held = newHolders(w.fresh, ops)
-	then := newHolders(w.fresh, ops)
-	sends := 0
-	for _, op := range ordered {
-		s := g.step(op, then, linkable)
-		if g.Limit > 0 && sends == g.Limit && !s.Expect.Settled() {
-			s.Expect, s.Observed, s.Why = NotTried, "", fmt.Sprintf("beyond the limit of %d", g.Limit)
-		}
-		if s.Expect == Intent {
-			sends++
-		}
-		if op.Field == "externalId" && (s.Expect == Intent || s.settled) {
-			then.set(op.Target, op.To)
-			if s.settled { // a list may lag behind what the journal says was written
-				w.held.set(op.Target, op.To)
-			}
-		}
-		if r, ok := g.refs[op.Target]; ok && s.Expect == Intent {
-			if who := g.guarded(r); who != "" {
-				g.warns = append(g.warns, fmt.Sprintf("%s touches %s %q, %s", op.ID, op.Target, g.ix.Name(r), who))
-			}
-		}
-		w.Steps = append(w.Steps, s)
-	}
-	if g.ix.Databricks.Caller == "" && slices.ContainsFunc(ops, func(op audit.Operation) bool { return op.Action == audit.DeactivateUser }) {
-		g.warns = append(g.warns, "it is not known which identity runs this: make sure that none of the deactivated is it")
-	}
-	w.Warnings = g.warns
-	if err := g.MaxChanges.allows(w.Sends(), g.ix.Len); err != nil {
-		g.refuse("%w", err)
-	}
-	if len(g.no) > 0 {
-		return nil, errors.Join(g.no...)
-	}
-	return w, nil
-}
-
-// step says what is to be expected of an operation, held being who holds what
-// when its turn comes.
-func (g *guard) step(op audit.Operation, held *holders, linkable func(audit.Operation) string) Step {
-	s := Step{Operation: op, Expect: Intent}
-	last, known := g.past[op.ID]
-	if known && last.Phase.Settled() {
-		s.Expect, s.Observed, s.settled = last.Phase, last.Observed, true
-		return s
-	}
-	var there bool
-	s.Observed, there = g.live[at(op)]
-	end := func(p Phase, why string) Step { s.Expect, s.Why = p, why; return s }
-	other, taken := audit.Subject{}, false
-	if op.Field == "externalId" {
-		other, taken = held.other(op.To, op.Target)
-	}
-	switch why := linkable(op); {
-	case known && last.Phase.sent(): // only reading can tell: count it as sent
-	case !there:
-		return end(Failed, gone)
-	case s.Observed == op.To:
-		return end(Already, "")
-	case s.Observed != op.From:
-		return end(Drifted, changed)
-	case taken:
-		return end(Drifted, heldBy(op.To, other))
-	case why != "":
-		return end(Drifted, why)
-	case g.Named != nil && g.guarded(g.refs[op.Target]) != "" && !g.Named(op):
-		return end(NotTried, fmt.Sprintf("the target is %s: name the operation to have it applied", g.guarded(g.refs[op.Target])))
-	}
-	return s
-}
-
-// Words that tell people why nothing was written.
-const (
-	gone    = "the object is not there any more"
-	changed = "the value is not the one that the plan expects"
-)
-
-func heldBy(id string, by audit.Subject) string {
-	return fmt.Sprintf("the externalId %s is held by %s", id, by)
-}
-
-// kindName is how people call the objects of a kind.
-func kindName(k audit.Kind) string {
-	_, name, _ := strings.Cut(k.String(), ":")
-	return strings.ReplaceAll(name, "_", " ") + "s"
-}
-
-// sorted returns the keys of counts in order.
-func sorted(counts map[audit.Kind]int) []audit.Kind { return slices.Sorted(maps.Keys(counts)) }

@@ -187,8 +187,9 @@ func (m *memory) Set(ctx context.Context, target audit.Subject, field, value str
 // disk is a journal file that keeps what was written, and may fill up.
 type disk struct {
 	bytes.Buffer
-	m              *memory
-	writes, fullAt int // full from the fullAt-th write on, of which half is written
+	m               *memory
+	writes          int
+	fullAt, crashAt int // full from the fullAt-th write on, crashed at the crashAt-th; half of it is written
 }
 
 func (d *disk) Write(b []byte) (int, error) {
@@ -201,12 +202,18 @@ func (d *disk) Write(b []byte) (int, error) {
 		n, _ := d.Buffer.Write(b[:len(b)/2])
 		return n, errors.New("no space left on device")
 	}
+	if d.writes == d.crashAt {
+		d.m.crashed = true
+		n, _ := d.Buffer.Write(b[:len(b)/2])
+		return n, errCrash
+	}
 	return d.Buffer.Write(b)
 }
 func (d *disk) Sync() error  { return nil }
 func (d *disk) Close() error { return nil }
 
-// journal carries on with the text of a journal, as [OpenJournal] does with a file.
+// journal carries on with the text of a journal, as [OpenJournal] does with a
+// file; it is nil where that crashes.
 func (d *disk) journal(t testing.TB, h Header) *Journal {
 	t.Helper()
 	story, whole, err := parse(d.Bytes())
@@ -215,6 +222,9 @@ func (d *disk) journal(t testing.TB, h Header) *Journal {
 	}
 	d.Truncate(whole)
 	j, err := newJournal(d, story, &h, time.Now)
+	if errors.Is(err, errCrash) {
+		return nil
+	}
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -231,16 +231,21 @@ func (x *run) try(ctx context.Context, op audit.Operation) (row Row, again bool)
 	if row.Phase != Unknown {
 		x.holds(op, row.Observed)
 	}
-	passing, ok := errors.AsType[interface {
-		Refusal
-		Again() bool
-	}](sent)
-	return x.end(row), ok && passing.Again() && refused(sent) && row.Phase == Failed
+	return x.end(row), row.Phase == Failed && passing(sent)
 }
 
 func refused(err error) bool {
 	r, ok := errors.AsType[Refusal](err)
 	return ok && r.Refused()
+}
+
+// passing reports whether err is a refusal for the moment.
+func passing(err error) bool {
+	r, ok := errors.AsType[interface {
+		Refusal
+		Again() bool
+	}](err)
+	return ok && r.Refused() && r.Again()
 }
 
 // other returns who else holds the externalId that op is to set.
@@ -275,27 +280,38 @@ func entry(row Row, p Phase) *Entry {
 
 // outcome reads until it is known what became of a write that was answered with
 // sent, nil for a success or where the answer is not known: Done once the new
-// value shows, Failed if the directory refused it for certain and the old value
-// stands, or if reads still show another one when patience has ended.
+// value shows, Failed if for as long as patience lasts all reads show another,
+// Unknown if it can't be read. A refusal takes less patience: some are known to
+// be stored all the same. One for the moment takes none, since the next attempt
+// reads first.
 func (r Runner) outcome(ctx context.Context, of slot, from, to string, sent error) (p Phase, observed, why string) {
-	patience, began := cmp.Or(r.Patience, 15*time.Second), time.Now()
+	patience := cmp.Or(r.Patience, 15*time.Second)
+	if refused(sent) {
+		patience /= 3
+	}
+	began := time.Now()
+	since, readable := began, true // since when reads succeed, or don't
 	for wait := 50 * time.Millisecond; ; wait = min(2*wait, 2*time.Second) {
 		live, found, err := r.Directory.Value(ctx, of.target, of.field)
-		switch {
-		case err == nil && found && live == to:
+		if err == nil && found && live == to {
 			return Done, live, ""
-		case err == nil && found && live == from && refused(sent):
-			return Failed, live, "refused: " + sent.Error()
 		}
-		left := patience - time.Since(began)
-		if left > 0 && sleep(ctx, min(wait, left)) == nil {
+		if err == nil && !readable {
+			since = time.Now() // a first look after a while may be an old one
+		}
+		readable = err == nil
+		endless := time.Since(began) >= 4*patience // now readable, now not
+		late := endless || time.Since(since) >= patience
+		if !late && !(readable && found && live == from && passing(sent)) && sleep(ctx, wait) == nil {
 			continue
 		}
-		answer := "the answer was a success"
+		answer := "the answer was a success, or is not known"
 		if sent != nil {
 			answer = "the answer was: " + sent.Error()
 		}
 		switch {
+		case endless && err == nil:
+			return Unknown, live, answer + "; reading back fails now and then"
 		case err != nil:
 			return Unknown, live, fmt.Sprintf("%s; reading back: %v", answer, err)
 		case !found:
