@@ -126,7 +126,7 @@ func (f *full) Write(p []byte) (int, error) {
 }
 
 func TestWriteErrorsAreReported(t *testing.T) {
-	r := many(5000)
+	r := many(600)
 	r.Findings = append(r.Findings, sampleFindings()...)
 	files := slices.DeleteFunc(allFiles(t), func(f File) bool { return f.Name == "crosswalk.csv" || f.Name == "report.xlsx" })
 	files = append(files,

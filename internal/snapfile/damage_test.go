@@ -69,17 +69,17 @@ func split(t *testing.T, file []byte) [][]byte {
 }
 
 func TestFramesInAnyOtherWay(t *testing.T) {
-	file, _ := write(t, people(t, 20_000))
+	file, _ := write(t, people(t, 10_000))
 	frames := split(t, file)
-	if len(frames) < 6 {
+	if len(frames) < 4 {
 		t.Fatalf("%d frames are too few to try", len(frames))
 	}
 	for i := range frames {
 		refused(t, bytes.Join(slices.Delete(slices.Clone(frames), i, i+1), nil), "a file without one of its frames")
 		refused(t, bytes.Join(slices.Insert(slices.Clone(frames), i, frames[i]), nil), "a file with a frame twice")
-		for j := range i {
+		if i > 0 {
 			swapped := slices.Clone(frames)
-			swapped[i], swapped[j] = swapped[j], swapped[i]
+			swapped[i], swapped[i-1] = swapped[i-1], swapped[i]
 			refused(t, bytes.Join(swapped, nil), "a file with two frames swapped")
 		}
 	}
