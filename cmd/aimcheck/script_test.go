@@ -1,11 +1,13 @@
 package main
 
 import (
+	"bytes"
 	"crypto/rand"
 	"crypto/rsa"
 	"crypto/x509"
 	"encoding/pem"
 	"errors"
+	"io"
 	"net/http"
 	"os"
 	"os/exec"
@@ -28,7 +30,7 @@ func TestMain(m *testing.M) {
 // TestScripts runs the scripts in testdata/script. Besides testscript's own
 // commands they have:
 //
-//	sandbox [tenant FILE] [users N] [dpop] [clock DURATION] [scopes LIST] [hang PATH] [fail PATH] [cut PATH]
+//	sandbox [tenant FILE] [users N] [dpop] [clock DURATION] [scopes LIST] [hang PATH] [fail PATH] [cut PATH] [stall PATH]
 //		serves imitations of both APIs and sets the environment to them;
 //		at the end of the script no request may have been refused
 //	exits STATUS COMMAND…
@@ -138,6 +140,19 @@ func startSandbox(ts *testscript.TestScript, _ bool, args []string) {
 				hangs()
 				<-r.Context().Done()
 				return sandbox.Fault{Reset: true}
+			})
+		case "stall": // the first PATCH of it takes effect when its sender has gone
+			stalls := true
+			o.Fault = at(value, func(r *http.Request) sandbox.Fault {
+				if r.Method == http.MethodPatch && stalls {
+					stalls = false
+					body, err := io.ReadAll(r.Body)
+					ts.Check(err)
+					hangs()
+					<-r.Context().Done()
+					r.Body = io.NopCloser(bytes.NewReader(body))
+				}
+				return sandbox.Fault{}
 			})
 		case "fail":
 			o.Fault = at(value, func(*http.Request) sandbox.Fault { return sandbox.Fault{Status: http.StatusForbidden, Body: "{}"} })
