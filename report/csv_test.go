@@ -112,11 +112,12 @@ func TestCSVHeaders(t *testing.T) {
 		table table
 		want  string
 	}{
-		"findings.csv":     {findingsTable(empty), "id,rule,severity,remedy,key,message,subjects"},
-		"subjects.csv":     {subjectsTable(empty), "finding,rule,severity,subject,name,role,field,value"},
-		"crosswalk.csv":    {crosswalkOf(slices.Values([]audit.CrosswalkRow{})), "subject,name,external_id,link_state,okta_id,okta_login,okta_email,okta_status,matched_by,outcome_now,outcome_after_plan"},
-		"plan.csv":         {planTable(empty), "id,action,target,name,field,from,to,because,evidence,reversible,risk,decision"},
-		"okta-changes.csv": {oktaChanges(empty), "finding,rule,severity,okta_id,field,current,what"},
+		"findings.csv":      {findingsTable(empty), "id,rule,severity,remedy,key,message,subjects"},
+		"subjects.csv":      {subjectsTable(empty), "finding,rule,severity,subject,name,role,field,value"},
+		"crosswalk.csv":     {crosswalkOf(slices.Values([]audit.CrosswalkRow{})), "subject,name,external_id,link_state,okta_id,okta_login,okta_email,okta_status,matched_by,outcome_now,outcome_after_plan"},
+		"plan.csv":          {planTable(empty), "id,action,target,name,field,from,to,because,evidence,reversible,risk,decision"},
+		"group-members.csv": {groupMembers(empty), "finding,databricks_group,okta_group,name,member,member_name,change"},
+		"okta-changes.csv":  {oktaChanges(empty), "finding,rule,severity,okta_id,field,current,what"},
 	} {
 		var b bytes.Buffer
 		if err := writeCSV(&b, c.table); err != nil {

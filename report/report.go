@@ -45,7 +45,8 @@ func Files(formats []string) ([]File, error) {
 			File{"findings.csv", csvOf(findingsTable)},
 			File{"subjects.csv", csvOf(subjectsTable)},
 			File{"crosswalk.csv", csvOf(crosswalkTable)},
-			File{"plan.csv", csvOf(planTable)})
+			File{"plan.csv", csvOf(planTable)},
+			File{"group-members.csv", csvOf(groupMembers)})
 	}
 	if slices.Contains(formats, "xlsx") {
 		files = append(files, File{"report.xlsx", workbookXLSX})

@@ -94,7 +94,7 @@ func TestFiles(t *testing.T) {
 	}{
 		{nil, nil},
 		{[]string{"json"}, nil},
-		{[]string{"csv", "csv"}, []string{"findings.csv", "subjects.csv", "crosswalk.csv", "plan.csv"}},
+		{[]string{"csv", "csv"}, []string{"findings.csv", "subjects.csv", "crosswalk.csv", "plan.csv", "group-members.csv"}},
 		{[]string{"xlsx"}, []string{"report.xlsx"}},
 	} {
 		files, err := Files(test.formats)

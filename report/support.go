@@ -98,6 +98,13 @@ Please change the username of each user below from the current to the target use
 user's id, so that grants, ownership, group memberships and tokens stay with the user. Please do not
 delete, re-create or merge users. Users are identified by their id; letter case matters.
 
+## Steps, one user after another
+
+1. Look the user up by id, and check that its username is still the current one below; if not, stop and tell us.
+2. Check that no other user, active or not, has the target username in whatever letters.
+3. Change the username. The user need not be signed out, but must sign in again with the target username.
+4. Tell us the user's id. We read the user back, and let the person sign in once.
+
 ## Risks
 
 - A user who signs in under the target username before the change may get a second, empty identity.

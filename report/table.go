@@ -134,6 +134,45 @@ func oktaChanges(r *audit.Report) table {
 	}
 }
 
+// groupMembers has a row per group and member that is in one directory's group
+// alone: what the owner of the group is asked to look at before AIM is enabled.
+func groupMembers(r *audit.Report) table {
+	return table{
+		columns: []column{{name: "finding", width: 36}, {name: "databricks_group", width: 32}, {name: "okta_group", width: 32}, {name: "name", width: 30},
+			{name: "member", width: 32}, {name: "member_name", width: 34}, {name: "change", width: 22}},
+		rows: func(yield func([]string) bool) {
+			row := make([]string, 7)
+			for i := range r.Findings {
+				f := &r.Findings[i]
+				if f.Rule != "group-member-drift" || f.Waived {
+					continue
+				}
+				row[0] = f.ID
+				for _, s := range f.Subjects {
+					switch s.Kind {
+					case audit.DatabricksGroupKind:
+						row[1], row[3] = s.String(), nameIn(r, f, s)
+					case audit.OktaGroupKind:
+						row[2] = s.String()
+					}
+				}
+				for _, e := range f.Evidence {
+					if e.Field != "members" {
+						continue
+					}
+					row[4], row[5], row[6] = e.Subject.String(), e.Value, e.Role
+					if e.Subject.String() == row[1] { // a member that the account doesn't list: its id alone is known
+						row[4], row[5], row[6] = e.Value, "", "is not known"
+					}
+					if !yield(row) {
+						return
+					}
+				}
+			}
+		},
+	}
+}
+
 // planOf returns the report's plan, or an empty one where none was made.
 func planOf(r *audit.Report) *audit.Plan {
 	if r.Plan == nil {
