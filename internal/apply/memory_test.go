@@ -57,6 +57,8 @@ type memory struct {
 	old    map[slot]lagging
 	blind  time.Time
 
+	during func() // called while a write is under way; may be nil
+
 	calls, crashAt int // crashed from the crashAt-th call on, if not 0
 	crashed        bool
 
@@ -121,6 +123,9 @@ func (m *memory) Set(ctx context.Context, target audit.Subject, field, value str
 	defer m.mu.Unlock()
 	if err := m.call(); err != nil {
 		return err
+	}
+	if m.during != nil {
+		m.during()
 	}
 	if ctx.Err() != nil {
 		m.bad = append(m.bad, "a write can be cancelled")

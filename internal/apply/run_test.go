@@ -227,12 +227,15 @@ func TestUnknownStopsAndResumes(t *testing.T) {
 		ops := links(40)
 		p := plan(t, time.Now(), ops...)
 		m := newMemory(w.values()).expect(ops)
-		m.faults[at(ops[0])] = []fault{blind}
+		for _, op := range ops {
+			m.faults[at(op)] = []fault{blind}
+		}
 		d := &disk{m: m}
 		rep, err := applyAll(t.Context(), t, w, p, m, d, nil, Options{})
 		if !errors.Is(err, ErrUnknown) && !errors.Is(err, ErrFailures) || rep.Counts()[NotTried] == 0 {
 			t.Errorf("%v, %v", err, rep.Counts())
 		}
+		m.faults = map[slot][]fault{}
 		time.Sleep(time.Hour / 2)
 		rep, err = applyAll(t.Context(), t, w, p, m, d, nil, Options{})
 		if err != nil || !rep.Settled() || m.bad != nil || len(m.sets) != 40 {
@@ -249,14 +252,114 @@ func TestInterrupted(t *testing.T) {
 		m := newMemory(w.values()).expect(ops)
 		m.lag = 3
 		ctx, cancel := context.WithCancel(t.Context())
+		m.during = cancel
 		d := &disk{m: m}
-		rep, err := applyAll(ctx, t, w, p, m, d, func(Row) { cancel() }, Options{})
+		rep, err := applyAll(ctx, t, w, p, m, d, nil, Options{})
 		n := rep.Counts()
 		if !errors.Is(err, context.Canceled) || n[Done] == 0 || n[Done] > 8 || n[Done]+n[NotTried] != 40 || m.bad != nil {
 			t.Errorf("%v, %v, %q", err, n, m.bad)
 		}
 		if story, _ := ReadStory(&d.Buffer); len(story.open()) > 0 || len(story.Entries) != 2*n[Done] {
 			t.Errorf("the journal says %s", phases(story))
+		}
+	})
+}
+
+// A list that is older than the journal must not make the run forget what it wrote;
+// but what somebody else has written since counts.
+func TestResumeWithOldList(t *testing.T) {
+	for _, tt := range []struct {
+		name, live string
+		want       map[Phase]int
+	}{
+		{"the list lags", "00u2", map[Phase]int{Done: 2}},
+		{"somebody wrote it back", "00u1", map[Phase]int{Done: 1, Drifted: 1}},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				w := world{records: people(2)}
+				ops := []audit.Operation{link(user("2"), "00u1", "00u2"), link(user("1"), "", "00u1")}
+				p := plan(t, time.Now(), ops...)
+				m := newMemory(w.values()).expect(ops)
+				m.vals[at(ops[0])] = "00u1"
+				old := w.snapshot(t, m.vals)
+				m.vals[at(ops[0])] = tt.live
+				d := &disk{m: m}
+				h := Header{Schema: JournalSchema, Plan: p.Digest, OktaOrg: org, Databricks: account}
+				j := d.journal(t, h)
+				for _, phase := range []Phase{Intent, Done} {
+					if err := j.append(entry(Row{Operation: p.Operations[0]}, phase)); err != nil {
+						t.Fatal(err)
+					}
+				}
+				j = d.journal(t, h)
+				work, err := Check(p, old, j.Story(), Options{Now: p.Created})
+				if err != nil || work.Steps[1].Expect != Intent {
+					t.Fatal(err, work)
+				}
+				r := Runner{Journal: j, Directory: m, Fresh: func(context.Context) (*audit.Snapshot, error) { return w.snapshot(t, m.vals), nil }}
+				rep, err := r.Run(t.Context(), work)
+				if diff := cmp.Diff(tt.want, rep.Counts()); diff != "" || m.bad != nil {
+					t.Errorf("%v %q %s", err, m.bad, diff)
+				}
+				if wrong := len(rep.Proof.Wrong) > 0; wrong != (tt.live == "00u1") || wrong != errors.Is(err, errUnproven) {
+					t.Errorf("%v, %+v", err, rep.Proof)
+				}
+			})
+		})
+	}
+}
+
+// Work is good for the journal it was checked against, as it was.
+func TestStaleWork(t *testing.T) {
+	w := world{records: people(1)}
+	p := plan(t, noon, links(1)...)
+	m := newMemory(w.values())
+	j := (&disk{m: m}).journal(t, Header{Schema: JournalSchema, Plan: p.Digest, OktaOrg: org, Databricks: account})
+	work, err := Check(p, w.snapshot(t, nil), j.Story(), Options{Now: noon})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := j.append(entry(Row{Operation: p.Operations[0]}, Intent)); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := (Runner{Journal: j, Directory: m}).Run(t.Context(), work); err == nil || len(m.sets) > 0 {
+		t.Errorf("ran: %v, %q", err, m.sets)
+	}
+	other := world{records: w.records, org: "https://other.okta.com"}
+	if err := (Runner{Journal: j, Directory: m}).Settle(t.Context(), other.snapshot(t, nil)); err == nil || m.calls > 0 {
+		t.Errorf("settled in another org: %v", err)
+	}
+}
+
+// The directory is never written to faster, and never later, than the pace lets.
+func TestPaceAndWorkers(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := world{records: people(20)}
+		ops := links(20)
+		p := plan(t, time.Now(), ops...)
+		m := newMemory(w.values()).expect(ops)
+		m.vals[at(ops[0])] = "00u1" // already: takes no turn
+		turns := make(chan struct{})
+		go func() {
+			for range 19 {
+				time.Sleep(500 * time.Millisecond)
+				turns <- struct{}{}
+			}
+		}()
+		work, err := Check(p, w.snapshot(t, m.vals), nil, Options{Now: p.Created})
+		if err != nil {
+			t.Fatal(err)
+		}
+		h := Header{Schema: JournalSchema, Plan: p.Digest, OktaOrg: org, Databricks: account}
+		began, last := time.Now(), time.Time{}
+		r := Runner{Journal: (&disk{m: m}).journal(t, h), Directory: m,
+			Each:  func(Row) { last = time.Now() },
+			Pace:  func(context.Context) error { <-turns; return nil },
+			Fresh: func(context.Context) (*audit.Snapshot, error) { return w.snapshot(t, m.vals), nil }}
+		rep, err := r.Run(t.Context(), work)
+		if took := last.Sub(began); err != nil || !rep.Settled() || took != 9500*time.Millisecond {
+			t.Errorf("%v, took %v", err, took)
 		}
 	})
 }
