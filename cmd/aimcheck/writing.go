@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net/http"
 	"strings"
 	"sync"
 	"time"
@@ -119,13 +120,13 @@ func unsettled(err error) error {
 
 // runner returns what writes, at the pace that the settings give.
 func (w *writing) runner(e *env, settings *config.Settings, d *directories) apply.Runner {
-	pace := rate.NewLimiter(rate.Limit(settings.Databricks.WriteRate), 1)
+	pace := newPace(settings.Databricks.WriteRate)
 	r := apply.Runner{
-		Directory: writer{d.databricks},
+		Directory: writer{d.databricks, pace},
 		Fresh: func(ctx context.Context) (*audit.Snapshot, error) {
 			return w.snap(ctx, e, settings, d)
 		},
-		Pace: pace.Wait,
+		Pace: pace.limiter.Wait,
 		// Most of an operation is waiting for reads to show it.
 		Workers: min(max(4, int(settings.Databricks.WriteRate)), 32),
 	}
@@ -158,15 +159,43 @@ func (e *env) confirm() bool {
 }
 
 // A writer is the account as a run wants it.
-type writer struct{ *databricks.Client }
+type writer struct {
+	*databricks.Client
+	pace *pace
+}
 
 // Set implements [apply.Directory].
 func (w writer) Set(ctx context.Context, target audit.Subject, field, value string) error {
 	err := w.Client.Set(ctx, target, field, value)
-	if refused, ok := errors.AsType[*databricks.Refused](err); ok {
+	refused, ok := errors.AsType[*databricks.Refused](err)
+	w.pace.answered(ok && refused.Status == http.StatusTooManyRequests)
+	if ok {
 		return &busy{err, refused}
 	}
 	return err
+}
+
+// A pace is how fast a run writes: half as fast after each answer that it was
+// too fast, and step by step faster again after others, up to what was set.
+type pace struct {
+	full rate.Limit
+
+	mu      sync.Mutex
+	limiter *rate.Limiter
+}
+
+func newPace(full float64) *pace {
+	return &pace{full: rate.Limit(full), limiter: rate.NewLimiter(rate.Limit(full), 1)}
+}
+
+func (p *pace) answered(tooFast bool) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if tooFast {
+		p.limiter.SetLimit(max(p.limiter.Limit()/2, p.full/64, min(p.full, 0.25)))
+	} else {
+		p.limiter.SetLimit(min(p.limiter.Limit()+p.full/256, p.full))
+	}
 }
 
 // busy tells a run when it may try again. How long to wait is the client's to
