@@ -193,7 +193,7 @@ func (m *memory) Set(ctx context.Context, target audit.Subject, field, value str
 type disk struct {
 	bytes.Buffer
 	m               *memory
-	writes          int
+	writes, synced  int
 	fullAt, crashAt int // full from the fullAt-th write on, crashed at the crashAt-th; half of it is written
 }
 
@@ -214,7 +214,13 @@ func (d *disk) Write(b []byte) (int, error) {
 	}
 	return d.Buffer.Write(b)
 }
-func (d *disk) Sync() error  { return nil }
+func (d *disk) Sync() error {
+	d.m.mu.Lock()
+	defer d.m.mu.Unlock()
+	d.synced = d.Len()
+	return nil
+}
+
 func (d *disk) Close() error { return nil }
 
 // journal carries on with the text of a journal, as [OpenJournal] does with a

@@ -67,9 +67,7 @@ func (r Runner) Settle(ctx context.Context, fresh *audit.Snapshot) error {
 		return err
 	}
 	slices.SortFunc(ends, func(a, b Entry) int { return cmp.Compare(a.Seq, b.Seq) })
-	for _, e := range ends {
-		j.story.Entries = append(j.story.Entries, e)
-	}
+	j.story.Entries = append(j.story.Entries, ends...)
 	for _, e := range ends {
 		if e.Phase == Unknown {
 			return fmt.Errorf("%s on %s: %w (%s)", e.Op, e.Target, ErrUnknown, e.Error)

@@ -1,6 +1,7 @@
 package apply
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"strings"
@@ -310,6 +311,43 @@ func TestResumeWithOldList(t *testing.T) {
 	}
 }
 
+// When a write is sent, the intent is on disk; before a report is made, the end is.
+func TestIntentIsOnDiskFirst(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := world{records: people(10)}
+		ops := links(10)
+		m := newMemory(w.values()).expect(ops)
+		d := &disk{m: m}
+		writes := 0
+		m.during = func() {
+			writes++
+			if n := bytes.Count(d.Bytes()[:d.synced], []byte(`"intent"`)); n < writes {
+				t.Errorf("%d writes, %d intents on disk", writes, n)
+			}
+		}
+		rep, err := applyAll(t.Context(), t, w, plan(t, time.Now(), ops...), m, d, nil, Options{})
+		if err != nil || !rep.Settled() || d.synced != d.Len() {
+			t.Errorf("%v; %d of %d bytes are on disk", err, d.synced, d.Len())
+		}
+	})
+}
+
+// What others do while a run goes on can't be prevented, but the proof shows it.
+func TestProofShowsAnIDHeldTwice(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := world{records: append(people(1), audit.DatabricksGroup{ID: "g"},
+			audit.DatabricksGroup{ID: "h", ExternalID: "x"}, audit.DatabricksGroup{ID: "i", ExternalID: "x"})}
+		ops := links(1)
+		m := newMemory(w.values())
+		m.during = func() { m.vals[slot{group("g"), "externalId"}] = "00u1" }
+		rep, err := applyAll(t.Context(), t, w, plan(t, time.Now(), ops...), m, &disk{m: m}, nil, Options{})
+		want := Proof{Read: true, Twice: []Twice{{"00u1", []audit.Subject{group("g"), user("1")}}}, Other: []Twice{{"x", []audit.Subject{group("h"), group("i")}}}}
+		if diff := cmp.Diff(want, rep.Proof); diff != "" || !errors.Is(err, errUnproven) || rep.Settled() {
+			t.Errorf("%v %s", err, diff)
+		}
+	})
+}
+
 // Work is good for the journal it was checked against, as it was.
 func TestStaleWork(t *testing.T) {
 	w := world{records: people(1)}
@@ -372,7 +410,7 @@ func TestDiskFull(t *testing.T) {
 		for full := 2; full < 22; full++ {
 			m := newMemory(w.values()).expect(ops)
 			d := &disk{m: m, fullAt: full}
-			rep, err := applyAll(t.Context(), t, w, p, m, d, nil, Options{})
+			_, err := applyAll(t.Context(), t, w, p, m, d, nil, Options{})
 			if err == nil || !strings.Contains(err.Error(), "no space left") {
 				t.Fatalf("full at %d: %v", full, err)
 			}
@@ -387,7 +425,7 @@ func TestDiskFull(t *testing.T) {
 				t.Errorf("full at %d: %d writes, %d intents", full, len(m.sets), intents)
 			}
 			d.fullAt = 0
-			rep, err = applyAll(t.Context(), t, w, p, m, d, nil, Options{})
+			rep, err := applyAll(t.Context(), t, w, p, m, d, nil, Options{})
 			if err != nil || !rep.Settled() || m.bad != nil || len(m.sets) != 10 {
 				t.Errorf("full at %d, resumed: %v, %v, %q", full, err, rep.Counts(), m.bad)
 			}
