@@ -4,7 +4,7 @@ GO      ?= go
 VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo unknown)
 PEERS   := testdata/peers
 
-.PHONY: help build demo test check bench fuzz soak peers
+.PHONY: help build demo test check bench fuzz soak peers office
 
 help: ## list the commands
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-7s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -15,7 +15,7 @@ build: ## build ./aimcheck, one static binary
 demo: build ## run the main job on imitations of both directories, and show the reports
 	./aimcheck demo
 
-test: peers ## run every test, with the race detector, the vendors' descriptions and independent peers included
+test: peers office ## run every test, with the race detector, the vendors' descriptions and independent peers included
 	AIMCHECK_PEERS=$(CURDIR)/$(PEERS) $(GO) test -race -timeout 8m ./...
 
 peers: $(PEERS)/node_modules/.installed
@@ -23,6 +23,11 @@ peers: $(PEERS)/node_modules/.installed
 $(PEERS)/node_modules/.installed: $(PEERS)/package-lock.json
 	cd $(PEERS) && npm ci --no-audit --no-fund --ignore-scripts --loglevel=error
 	@touch $@
+
+# LibreOffice, in which people fill in decisions: a test reads back what it saves.
+office:
+	@command -v soffice >/dev/null || { apt-get update -q && apt-get install -qy --no-install-recommends libreoffice-calc; } >/dev/null 2>&1 || \
+		echo "LibreOffice can't be installed here: install libreoffice-calc, or the test of workbooks it saved is left out"
 
 check: ## look for what tests don't find: gofmt, vet, staticcheck, and known flaws where their database can be had
 	@test -z "$$(gofmt -l $$(git ls-files '*.go'))" || { gofmt -l $$(git ls-files '*.go'); echo "not gofmt-ed: run gofmt -w on these"; exit 1; }

@@ -51,6 +51,7 @@ func TestRequestsAtTheSampleSize(t *testing.T) {
 	if told := snap.Okta.Requests + snap.Databricks.Requests; told != served || served > 60 {
 		t.Errorf("%d requests were served and %d are told of, want 60 at most", served, told)
 	}
+	t.Logf("%d requests, sign-in and discovery included", served)
 	if len(snap.Incomplete()) > 0 || snap.DatabricksUsers.Len() != 2504 || snap.OktaUsers.Len() != 1775 {
 		t.Errorf("incomplete: %v", snap.Incomplete())
 	}
