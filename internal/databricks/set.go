@@ -65,6 +65,7 @@ func (e *NotSent) Refused() bool { return true }
 // still the old one: Databricks wanted to be left alone for a while.
 func (e *NotSent) Again() bool { return e.Err == errResting }
 
+//lint:ignore ST1005 Databricks is a name
 var errResting = errors.New("Databricks asked for a rest")
 
 // Set changes one field of one object: externalId of a user, group or service
