@@ -50,7 +50,7 @@ person. Mind that a changed login changes what SSO sends to Databricks.
 func loginEmailCollision(p *audit.Pass) {
 	for name := range p.SharedNames() {
 		all := union(name.Logins, name.Emails)
-		if len(name.Logins) == 0 || len(name.Emails) == 0 || len(all) < 2 {
+		if len(name.Logins) == 0 || len(name.Emails) == 0 {
 			continue
 		}
 		f := audit.Finding{

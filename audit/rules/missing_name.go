@@ -86,7 +86,7 @@ func missingDatabricksName(p *audit.Pass) {
 		}
 		var missing []string
 		var changes []audit.Change
-		canSet := known && willBeLinked(p, d) && !p.Collided(d) && !p.Collided(o)
+		canSet := willBeLinked(p, d) && !p.Collided(d) && !p.Collided(o)
 		for _, part := range nameParts(record, person) {
 			if !blank(part.databricks) {
 				continue

@@ -140,6 +140,15 @@ func TestEvidence(t *testing.T) {
 			}
 		}
 	}
+	// Somebody who has left is a candidate too.
+	left := audit.OktaUser{ID: "00u8", Status: audit.StatusDeprovisioned, Login: "faye.cole@example.com", Email: "faye.cole@example.com"}
+	near := audit.OktaUser{ID: "00u9", Status: "ACTIVE", Login: "faye.kole@example.com", Email: "faye.kole@example.com"}
+	stray := audit.DatabricksUser{ID: "8", UserName: "faye.cole@example.com", Active: true}
+	for _, f := range report(t, complete(t, []any{left, near, stray})).Findings {
+		if slices.ContainsFunc(f.Evidence, func(e audit.Evidence) bool { return e.Role == "suggestion" }) {
+			t.Errorf("%s suggests somebody", f.ID)
+		}
+	}
 	i := slices.IndexFunc(r.Plan.Operations, func(op audit.Operation) bool { return op.Target.ID == "2" })
 	if want := "userName is the login of exactly one live Okta user, and no object holds its id"; i < 0 || r.Plan.Operations[i].Evidence != want {
 		t.Errorf("operations %+v", r.Plan.Operations)
