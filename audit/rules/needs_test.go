@@ -55,15 +55,7 @@ var ruleNeeds = map[string]string{
 // A part of a rule is skipped exactly when an input is missing that it needs.
 func TestRulesRunOnWhatIsComplete(t *testing.T) {
 	for _, missing := range audit.Inputs() {
-		var b audit.Builder
-		for _, in := range audit.Inputs() {
-			b.Read(audit.Reading{Input: in, Asked: true, Complete: in != missing})
-		}
-		s, err := b.Snapshot()
-		if err != nil {
-			t.Fatal(err)
-		}
-		report, err := audit.Run(s, rules.All(), audit.Options{Now: time.Unix(0, 0), Expires: time.Hour})
+		report, err := audit.Run(without(t, missing, nil), rules.All(), audit.Options{Now: time.Unix(0, 0), Expires: time.Hour})
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -1,0 +1,177 @@
+package rules_test
+
+import (
+	"slices"
+	"strings"
+	"testing"
+	"time"
+	"unicode/utf8"
+
+	"github.com/aimcheck/aimcheck/audit"
+	"github.com/aimcheck/aimcheck/audit/rules"
+)
+
+// What the index must tell apart, and tenants drawn at random hardly hold.
+
+// linesOf are the findings of one rule, a line each.
+func linesOf(t *testing.T, s *audit.Snapshot, set audit.Settings, rule string) []string {
+	t.Helper()
+	r, err := audit.Run(s, rules.All(), audit.Options{Settings: set, Now: time.Unix(0, 0), Expires: time.Hour})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return collect(those(r.Findings, func(f audit.Finding) bool { return f.Rule == rule }), line)
+}
+
+// Nearly every name takes a short way through Fold.
+func TestFoldIsTheOraclesForEveryLetter(t *testing.T) {
+	for r := rune(0); r <= 0x1FFFF; r++ {
+		if !utf8.ValidRune(r) {
+			continue
+		}
+		for _, name := range []string{string(r), "a" + string(r) + "z"} {
+			if got, want := audit.Fold(name), oracleFold(name); got != want {
+				t.Fatalf("Fold(%+q) is %+q, want %+q", name, got, want)
+			}
+		}
+	}
+}
+
+func TestWhoIsOnePerson(t *testing.T) {
+	const kim, cyrillic = "kim@example.com", "k\u0456m@example.com"
+	okta := func(login, email string) audit.OktaUser {
+		return audit.OktaUser{ID: "00u1", Status: "ACTIVE", Login: login, Email: email}
+	}
+	for name, tt := range map[string]struct {
+		tenant []any
+		one    bool
+	}{
+		"nothing ties them": {[]any{okta(cyrillic, cyrillic), audit.DatabricksUser{ID: "1", UserName: kim}}, false},
+		"the id of one who has a login alone": {
+			[]any{okta(cyrillic, ""), audit.DatabricksUser{ID: "1", UserName: kim, ExternalID: "00u1"}}, true},
+		"the id of one who has an email alone": {
+			[]any{okta("", cyrillic), audit.DatabricksUser{ID: "1", UserName: kim, ExternalID: "00u1"}}, true},
+		"an id that Okta doesn't know, which one without a name holds too": {[]any{
+			audit.DatabricksUser{ID: "1", ExternalID: "dead"}, audit.DatabricksUser{ID: "2", UserName: kim, ExternalID: "dead"},
+			audit.DatabricksUser{ID: "3", UserName: cyrillic, ExternalID: "dead"}}, true},
+	} {
+		if found := linesOf(t, complete(t, tt.tenant), audit.Settings{}, "lookalike-username"); tt.one != (found == nil) {
+			t.Errorf("%s: %q", name, found)
+		}
+	}
+}
+
+func TestOneNameIsNotTwo(t *testing.T) {
+	for _, o := range []audit.OktaUser{{Login: "ana@example.com"}, {Email: "ana@example.com"}, {}} {
+		o.ID, o.Status = "00u1", "ACTIVE"
+		s := complete(t, []any{o, audit.DatabricksUser{ID: "1", UserName: "ana@example.com", ExternalID: "00u1"}})
+		if found := linesOf(t, s, audit.Settings{}, "sso-claim-split"); found != nil {
+			t.Errorf("login %q, email %q: %q", o.Login, o.Email, found)
+		}
+	}
+}
+
+// The name that a custom claim sends is known of the one app that counts, when its users were read.
+func TestWhatTheSSOAppSends(t *testing.T) {
+	const drift = "blocker review databricks:user:1: databricks:user:1 okta:user:00u1"
+	person := []any{
+		audit.OktaUser{ID: "00u1", Status: "ACTIVE", Login: "ana@example.com", Email: "a.reed@example.com"},
+		audit.DatabricksUser{ID: "1", UserName: "ana@example.com", ExternalID: "00u1", Active: true},
+	}
+	sends := func(app, userName string) any { return audit.OktaAppUser{App: app, User: "00u1", UserName: userName} }
+	for name, tt := range map[string]struct {
+		app    string
+		sent   []any
+		unread bool
+		want   []string
+	}{
+		"the login":                  {sent: []any{sends("0oa1", "ana@example.com")}},
+		"the email":                  {sent: []any{sends("0oa1", "a.reed@example.com")}, want: []string{drift}},
+		"nothing":                    {sent: []any{sends("0oa1", "")}},
+		"the email, says a part":     {sent: []any{sends("0oa1", "a.reed@example.com")}, unread: true},
+		"by two apps":                {sent: []any{sends("0oa1", "a.reed@example.com"), sends("0oa2", "a.reed@example.com")}},
+		"by two apps, one named":     {app: "0oa2", sent: []any{sends("0oa1", "ana@example.com"), sends("0oa2", "a.reed@example.com")}, want: []string{drift}},
+		"by two apps, the other one": {app: "0oa1", sent: []any{sends("0oa1", "ana@example.com"), sends("0oa2", "a.reed@example.com")}},
+		"by another app":             {app: "0oa3", sent: []any{sends("0oa1", "a.reed@example.com")}},
+	} {
+		s := complete(t, slices.Concat(person, tt.sent))
+		if tt.unread {
+			s = without(t, audit.OktaAppUsers, slices.Concat(person, tt.sent))
+		}
+		set := audit.Settings{SSOClaim: audit.ClaimOther, OktaApp: tt.app}
+		if got := linesOf(t, s, set, "username-drift"); !slices.Equal(got, tt.want) {
+			t.Errorf("%s: %q, want %q", name, got, tt.want)
+		}
+	}
+}
+
+// The userName is the name that is not sent, in letters of its own besides.
+func TestClaimComesBeforeCase(t *testing.T) {
+	s := complete(t, []any{
+		audit.OktaUser{ID: "00u1", Status: "ACTIVE", Login: "ana@example.com", Email: "a.reed@example.com"},
+		audit.DatabricksUser{ID: "1", UserName: "A.Reed@example.com", ExternalID: "00u1", Active: true},
+	})
+	for claim, want := range map[audit.Claim]string{
+		audit.ClaimUnknown: "warning support", audit.ClaimEmail: "warning support", audit.ClaimLogin: "blocker review",
+	} {
+		got := linesOf(t, s, audit.Settings{SSOClaim: claim}, "username-drift")
+		if !slices.Equal(got, []string{want + " databricks:user:1: databricks:user:1 okta:user:00u1"}) {
+			t.Errorf("claim %s: %q", claim, got)
+		}
+	}
+}
+
+// Nobody is linked without asking while it is not known who holds which id.
+func TestNothingAutomaticOfWhatWasNotRead(t *testing.T) {
+	tenant := []any{
+		audit.OktaUser{ID: "00u1", Status: "ACTIVE", Login: "ana@example.com"}, audit.DatabricksUser{ID: "1", UserName: "ana@example.com"},
+		audit.OktaGroup{ID: "00g1", Name: "One"}, audit.DatabricksGroup{ID: "2", DisplayName: "One"},
+	}
+	automatic := func(s *audit.Snapshot) int {
+		r := report(t, s)
+		return len(those(r.Findings, func(f audit.Finding) bool {
+			return f.Rule == "missing-external-id" && f.Remedy == audit.RemedyAutomatic
+		}))
+	}
+	if n := automatic(complete(t, tenant)); n != 2 {
+		t.Fatalf("%d are automatic when all was read", n)
+	}
+	for _, in := range []audit.Input{audit.DatabricksUsers, audit.DatabricksGroups, audit.DatabricksServicePrincipals} {
+		if n := automatic(without(t, in, tenant)); n != 0 {
+			t.Errorf("without %s %d are automatic", in, n)
+		}
+	}
+}
+
+// without builds a snapshot in which one input was not read to its end.
+func without(t *testing.T, missing audit.Input, tenant []any) *audit.Snapshot {
+	t.Helper()
+	var b audit.Builder
+	for _, in := range audit.Inputs() {
+		b.Read(audit.Reading{Input: in, Asked: true, Complete: in != missing})
+	}
+	for _, r := range tenant {
+		if err := b.Add(r); err != nil {
+			t.Fatal(err)
+		}
+	}
+	s, err := b.Snapshot()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
+// A member that is in no listing is nobody, once.
+func TestStrangerIsCountedOnce(t *testing.T) {
+	for _, f := range report(t, complete(t, crowd())).Findings {
+		for _, e := range f.Evidence {
+			if e.Subject.IsZero() {
+				t.Errorf("%s has evidence about nothing: %+v", f.ID, e)
+			}
+		}
+		if f.Rule == "group-member-drift" && !strings.HasSuffix(f.Message, ": 1 AIM can't know") {
+			t.Errorf("message %q", f.Message)
+		}
+	}
+}
