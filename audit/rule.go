@@ -15,6 +15,9 @@ type Rule struct {
 	// Lower-case words joined by hyphens.
 	Name string
 
+	// Family groups rules that are about one thing, for those who look at reports.
+	Family Family
+
 	// Doc is Markdown. Its first paragraph is the title: one line of at most 80
 	// letters without a period. It must have the sections "## What", "## Why"
 	// and "## How to fix".
@@ -39,6 +42,23 @@ type Rule struct {
 	// Examples are tiny tenants and what the rule says about them: its tests
 	// and its documentation. At least one fires and one stays quiet.
 	Examples []Example
+}
+
+// A Family is a set of rules whose findings are looked at together.
+type Family string
+
+// The families, in the order reports show them.
+const (
+	UniquenessFamily Family = "uniqueness" // names that mean several identities, or none for sure
+	LinksFamily      Family = "links"      // externalIds that are blank, unknown, held twice or somebody else's
+	NamesFamily      Family = "names"      // names that are missing, or differ between the directories
+	GroupsFamily     Family = "groups"     // groups and their members
+	AccessFamily     Family = "access"     // rights, tokens and workspaces that need a look before the change
+)
+
+// Families lists the families in the order reports show them.
+func Families() []Family {
+	return []Family{UniquenessFamily, LinksFamily, NamesFamily, GroupsFamily, AccessFamily}
 }
 
 // A Check is a part of a rule with the inputs that it concludes from.
@@ -122,6 +142,9 @@ func Validate(rules []*Rule) error {
 			if !strings.Contains(r.Doc, h) {
 				bad("the doc lacks the section %q", strings.TrimSpace(h))
 			}
+		}
+		if !slices.Contains(Families(), r.Family) {
+			bad("the family %q is none of %v", r.Family, Families())
 		}
 		if r.Severity < Info || r.Severity > Blocker {
 			bad("the severity is not set")

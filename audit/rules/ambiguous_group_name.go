@@ -12,6 +12,7 @@ var bothGroups = []audit.Input{audit.OktaGroups, audit.DatabricksGroups}
 // AmbiguousGroupName finds Databricks groups whose name several Okta groups have.
 var AmbiguousGroupName = &audit.Rule{
 	Name:     "ambiguous-group-name",
+	Family:   audit.GroupsFamily,
 	Severity: audit.Blocker,
 	Checks:   []audit.Check{{Needs: bothGroups, Run: ambiguousGroupName}},
 	Quiet:    quietAmbiguousGroupName,

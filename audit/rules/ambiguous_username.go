@@ -9,6 +9,7 @@ import (
 // AmbiguousUsername finds Databricks users whose name several Okta users have.
 var AmbiguousUsername = &audit.Rule{
 	Name:      "ambiguous-username",
+	Family:    audit.UniquenessFamily,
 	Severity:  audit.Blocker,
 	Collision: true,
 	Checks:    []audit.Check{{Needs: bothUsers, Run: ambiguousUsername}},

@@ -10,6 +10,7 @@ import (
 // CaseVariantUsername finds Databricks users with one name in several spellings.
 var CaseVariantUsername = &audit.Rule{
 	Name:      "case-variant-username",
+	Family:    audit.UniquenessFamily,
 	Severity:  audit.Error,
 	Collision: true,
 	Checks:    []audit.Check{{Needs: []audit.Input{audit.DatabricksUsers}, Run: caseVariantUsername}},

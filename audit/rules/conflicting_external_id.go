@@ -11,6 +11,7 @@ import (
 // name is another's.
 var ConflictingExternalID = &audit.Rule{
 	Name:      "conflicting-external-id",
+	Family:    audit.LinksFamily,
 	Severity:  audit.Blocker,
 	Collision: true,
 	Checks:    []audit.Check{{Needs: bothUsers, Run: conflictingExternalID}},

@@ -10,6 +10,7 @@ import (
 // DuplicateExternalID finds Databricks objects that hold one externalId.
 var DuplicateExternalID = &audit.Rule{
 	Name:      "duplicate-external-id",
+	Family:    audit.LinksFamily,
 	Severity:  audit.Blocker,
 	Collision: true,
 	Checks: []audit.Check{{

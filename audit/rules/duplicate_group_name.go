@@ -10,6 +10,7 @@ import (
 // DuplicateGroupName finds Databricks groups of one name.
 var DuplicateGroupName = &audit.Rule{
 	Name:     "duplicate-group-name",
+	Family:   audit.GroupsFamily,
 	Severity: audit.Error,
 	Checks:   []audit.Check{{Needs: []audit.Input{audit.DatabricksGroups}, Run: duplicateGroupName}},
 	Quiet:    quietDuplicateGroupName,

@@ -10,6 +10,7 @@ import (
 // GroupMemberDrift finds groups whose members AIM would change.
 var GroupMemberDrift = &audit.Rule{
 	Name:     "group-member-drift",
+	Family:   audit.GroupsFamily,
 	Severity: audit.Warning,
 	Checks: []audit.Check{{
 		Needs: []audit.Input{audit.OktaUsers, audit.OktaGroups, audit.OktaMembers,

@@ -10,6 +10,7 @@ import (
 // GroupNameDrift finds linked groups whose Okta group has another name.
 var GroupNameDrift = &audit.Rule{
 	Name:     "group-name-drift",
+	Family:   audit.GroupsFamily,
 	Severity: audit.Warning,
 	Checks:   []audit.Check{{Needs: bothGroups, Run: groupNameDrift}},
 	Quiet:    quietGroupNameDrift,

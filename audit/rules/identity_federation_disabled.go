@@ -10,6 +10,7 @@ import (
 // IdentityFederationDisabled finds workspaces that AIM can't reach.
 var IdentityFederationDisabled = &audit.Rule{
 	Name:     "identity-federation-disabled",
+	Family:   audit.AccessFamily,
 	Severity: audit.Warning,
 	Checks:   []audit.Check{{Needs: []audit.Input{audit.DatabricksWorkspaces}, Run: identityFederationDisabled}},
 	Quiet:    quietIdentityFederationDisabled,

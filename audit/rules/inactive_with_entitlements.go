@@ -9,6 +9,7 @@ import (
 // InactiveWithEntitlements finds inactive users who still hold something.
 var InactiveWithEntitlements = &audit.Rule{
 	Name:     "inactive-with-entitlements",
+	Family:   audit.AccessFamily,
 	Severity: audit.Warning,
 	Checks:   []audit.Check{{Needs: []audit.Input{audit.DatabricksUsers}, Run: inactiveWithEntitlements}},
 	Quiet:    quietInactiveWithEntitlements,

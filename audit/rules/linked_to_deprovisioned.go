@@ -10,6 +10,7 @@ import (
 // LinkedToDeprovisioned finds active Databricks users of people who have left.
 var LinkedToDeprovisioned = &audit.Rule{
 	Name:     "linked-to-deprovisioned",
+	Family:   audit.LinksFamily,
 	Severity: audit.Error,
 	Checks:   []audit.Check{{Needs: bothUsers, Run: linkedToDeprovisioned}},
 	Quiet:    quietLinkedToDeprovisioned,

@@ -10,6 +10,7 @@ import (
 // LoginEmailCollision finds an Okta user's email that is another's login.
 var LoginEmailCollision = &audit.Rule{
 	Name:      "login-email-collision",
+	Family:    audit.UniquenessFamily,
 	Severity:  audit.Warning,
 	Collision: true,
 	Checks:    []audit.Check{{Needs: oktaUsers, Run: loginEmailCollision}},

@@ -10,6 +10,7 @@ import (
 // LookalikeUsername finds names of different people that look the same.
 var LookalikeUsername = &audit.Rule{
 	Name:     "lookalike-username",
+	Family:   audit.UniquenessFamily,
 	Severity: audit.Warning,
 	Checks:   []audit.Check{{Needs: bothUsers, Run: lookalikeUsername}},
 	Quiet:    quietLookalikeUsername,

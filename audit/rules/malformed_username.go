@@ -11,6 +11,7 @@ import (
 // MalformedUsername finds names that people can't type or that are no address.
 var MalformedUsername = &audit.Rule{
 	Name:     "malformed-username",
+	Family:   audit.UniquenessFamily,
 	Severity: audit.Warning,
 	Checks: []audit.Check{
 		{About: "Databricks users", Needs: []audit.Input{audit.DatabricksUsers}, Run: malformedUserName},

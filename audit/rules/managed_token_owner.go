@@ -9,6 +9,7 @@ import (
 // ManagedTokenOwner finds that the identity behind provisioning is itself provisioned.
 var ManagedTokenOwner = &audit.Rule{
 	Name:     "managed-token-owner",
+	Family:   audit.AccessFamily,
 	Severity: audit.Error,
 	Checks:   []audit.Check{{Needs: bothUsers, Run: managedTokenOwner}},
 	Quiet:    quietManagedTokenOwner,

@@ -9,6 +9,7 @@ import (
 // MissingExternalID finds Databricks identities that AIM would create a second time.
 var MissingExternalID = &audit.Rule{
 	Name:     "missing-external-id",
+	Family:   audit.LinksFamily,
 	Severity: audit.Blocker,
 	Checks: []audit.Check{
 		{About: "users", Needs: bothUsers, Run: missingUserID},

@@ -10,6 +10,7 @@ import (
 // MissingName finds users without a first or last name.
 var MissingName = &audit.Rule{
 	Name:     "missing-name",
+	Family:   audit.NamesFamily,
 	Severity: audit.Warning,
 	Checks: []audit.Check{
 		{About: "Databricks users", Needs: bothUsers, Run: missingDatabricksName},

@@ -9,6 +9,7 @@ import (
 // NameMismatch finds linked users whose first or last name differs.
 var NameMismatch = &audit.Rule{
 	Name:     "name-mismatch",
+	Family:   audit.NamesFamily,
 	Severity: audit.Info,
 	Checks:   []audit.Check{{Needs: bothUsers, Run: nameMismatch}},
 	Quiet:    quietNameMismatch,

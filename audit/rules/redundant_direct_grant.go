@@ -11,6 +11,7 @@ import (
 // RedundantDirectGrant finds what a user holds directly and through a group.
 var RedundantDirectGrant = &audit.Rule{
 	Name:     "redundant-direct-grant",
+	Family:   audit.AccessFamily,
 	Severity: audit.Info,
 	Checks: []audit.Check{{
 		Needs: []audit.Input{audit.DatabricksUsers, audit.DatabricksGroups, audit.DatabricksMembers},

@@ -9,6 +9,7 @@ import (
 // ReservedGroupName finds Okta groups with the name of a group of the system.
 var ReservedGroupName = &audit.Rule{
 	Name:     "reserved-group-name",
+	Family:   audit.GroupsFamily,
 	Severity: audit.Warning,
 	Checks:   []audit.Check{{Needs: bothGroups, Run: reservedGroupName}},
 	Quiet:    quietReservedGroupName,

@@ -20,6 +20,22 @@ func TestRulesAreWellDeclared(t *testing.T) {
 	}
 }
 
+// Reports show rules by family: one without is on no sheet.
+func TestRuleWithoutFamilyIsRefused(t *testing.T) {
+	for _, family := range []audit.Family{"", "nothing"} {
+		rule := *rules.SharedEmail
+		rule.Family = family
+		if err := audit.Validate([]*audit.Rule{&rule}); err == nil || !strings.Contains(err.Error(), "family") {
+			t.Errorf("a rule of the family %q gives %v", family, err)
+		}
+	}
+	for _, family := range audit.Families() {
+		if !slices.ContainsFunc(rules.All(), func(r *audit.Rule) bool { return r.Family == family }) {
+			t.Errorf("no rule is of the family %s", family)
+		}
+	}
+}
+
 // Every rule says of its own examples what they want, in whatever order the
 // directories list their objects.
 func TestExamples(t *testing.T) {

@@ -10,6 +10,7 @@ import (
 // SharedEmail finds Okta users who have one email.
 var SharedEmail = &audit.Rule{
 	Name:      "shared-email",
+	Family:    audit.UniquenessFamily,
 	Severity:  audit.Warning,
 	Collision: true,
 	Checks:    []audit.Check{{Needs: oktaUsers, Run: sharedEmail}},

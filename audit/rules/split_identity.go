@@ -10,6 +10,7 @@ import (
 // SplitIdentity finds people who have several Databricks users.
 var SplitIdentity = &audit.Rule{
 	Name:      "split-identity",
+	Family:    audit.LinksFamily,
 	Severity:  audit.Blocker,
 	Collision: true,
 	Checks:    []audit.Check{{Needs: bothUsers, Run: splitIdentity}},

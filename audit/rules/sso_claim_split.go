@@ -9,6 +9,7 @@ import (
 // SSOClaimSplit finds people who may sign in under either of two names.
 var SSOClaimSplit = &audit.Rule{
 	Name:     "sso-claim-split",
+	Family:   audit.NamesFamily,
 	Severity: audit.Warning,
 	Checks:   []audit.Check{{Needs: bothUsers, Run: ssoClaimSplit}},
 	Quiet:    quietSsoClaimSplit,

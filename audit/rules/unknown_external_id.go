@@ -11,6 +11,7 @@ import (
 // UnknownExternalID finds Databricks identities whose externalId Okta doesn't know.
 var UnknownExternalID = &audit.Rule{
 	Name:     "unknown-external-id",
+	Family:   audit.LinksFamily,
 	Severity: audit.Blocker,
 	Checks: []audit.Check{
 		{About: "users", Needs: bothUsers, Run: unknownUserID},

@@ -9,6 +9,7 @@ import (
 // UsernameDrift finds linked users who will sign in under another name.
 var UsernameDrift = &audit.Rule{
 	Name:     "username-drift",
+	Family:   audit.NamesFamily,
 	Severity: audit.Blocker,
 	Checks:   []audit.Check{{Needs: bothUsers, Run: usernameDrift}},
 	Quiet:    quietUsernameDrift,

@@ -10,6 +10,7 @@ import (
 // WorkspaceGroupClash finds workspace-local groups whose name is taken elsewhere.
 var WorkspaceGroupClash = &audit.Rule{
 	Name:     "workspace-group-clash",
+	Family:   audit.GroupsFamily,
 	Severity: audit.Warning,
 	Checks: []audit.Check{{
 		Needs: []audit.Input{audit.OktaGroups, audit.DatabricksGroups, audit.DatabricksWorkspaceDetails},

@@ -17,6 +17,7 @@ import (
 type ruleText struct {
 	Name     string         `json:"name"`
 	Title    string         `json:"title"`
+	Family   audit.Family   `json:"family"`
 	Severity audit.Severity `json:"severity"`
 	Doc      string         `json:"doc,omitempty"`
 }
@@ -53,7 +54,7 @@ func (e *env) listRules(all []*audit.Rule, format outputFormat) error {
 	if format.json() {
 		var texts []ruleText
 		for _, r := range all {
-			texts = append(texts, ruleText{r.Name, r.Title(), r.Severity, ""})
+			texts = append(texts, ruleText{r.Name, r.Title(), r.Family, r.Severity, ""})
 		}
 		return printJSON(e.stdout, texts)
 	}
@@ -67,7 +68,7 @@ func (e *env) listRules(all []*audit.Rule, format outputFormat) error {
 
 func (e *env) explainRule(r *audit.Rule, format outputFormat) error {
 	if format.json() {
-		return printJSON(e.stdout, ruleText{r.Name, r.Title(), r.Severity, r.Doc})
+		return printJSON(e.stdout, ruleText{r.Name, r.Title(), r.Family, r.Severity, r.Doc})
 	}
 	return writeRule(e.stdout, r)
 }
