@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"slices"
+	"time"
 )
 
 // A Severity ranks findings. The zero Severity is invalid, so that a rule that
@@ -76,9 +77,28 @@ type Finding struct {
 	Operations []string   `json:"operations"` // ids of operations in the plan that this finding asks for
 	Waived     bool       `json:"waived"`
 
+	// Waiver says who took it on, and until when; nil unless it is waived.
+	Waiver *WaivedBy `json:"waiver,omitempty"`
+
+	// With a history: when a run first and last saw it, and what became of it.
+	FirstSeen time.Time `json:"first_seen,omitzero"`
+	LastSeen  time.Time `json:"last_seen,omitzero"`
+	State     State     `json:"state,omitempty"`
+
 	changes []Change
 	reach   Reach // the farthest of its subjects
 }
+
+// A State is where a finding is in its life.
+type State string
+
+// The states. A finding that was not looked for keeps the state it had.
+const (
+	New      State = "new"      // no run before saw it
+	Open     State = "open"     // the run before saw it too
+	Reopened State = "reopened" // it was resolved, and is there again
+	Resolved State = "resolved" // it was looked for, and is gone
+)
 
 // Evidence is one raw value as the directory gave it, and the part it plays.
 type Evidence struct {

@@ -136,7 +136,7 @@ type slot struct {
 func (op Operation) slot() slot { return slot{op.Target, op.Field} }
 
 // newPlan makes the plan of the changes that the findings ask for, and sets the
-// findings' Operations. No order is needed: an automatic operation gives an id
+// findings' Operations. A waived finding asks for nothing, of nobody. No order is needed: an automatic operation gives an id
 // that nobody holds, so that none waits for another.
 func newPlan(ix *Index, findings []Finding) *Plan {
 	p := &Plan{
@@ -152,6 +152,9 @@ func newPlan(ix *Index, findings []Finding) *Plan {
 	asked := map[slot][]*Finding{}
 	for i := range findings {
 		f := &findings[i]
+		if f.Waived {
+			continue
+		}
 		for _, c := range f.changes {
 			if ix.Settings.excludes(c.Class, f) || c.Class == ClassDeactivate && !ix.Settings.includes(c.Class) {
 				continue
@@ -182,7 +185,7 @@ func newPlan(ix *Index, findings []Finding) *Plan {
 		}
 	}
 	for _, f := range findings {
-		if f.Remedy != RemedyAutomatic {
+		if f.Remedy != RemedyAutomatic && !f.Waived {
 			p.Manual = append(p.Manual, ix.manual(f))
 		}
 	}

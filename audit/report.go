@@ -1,6 +1,10 @@
 package audit
 
-import "iter"
+import (
+	"iter"
+	"slices"
+	"time"
+)
 
 // A Verdict says whether AIM may be enabled.
 type Verdict string
@@ -43,6 +47,48 @@ type Impact struct {
 type Skip struct {
 	Rule   string `json:"rule"`
 	Reason string `json:"reason"`
+	About  string `json:"about,omitempty"` // what was not looked at, such as "groups"; blank: the whole rule
+}
+
+// Covers reports whether the finding is one that the skipped check would have
+// seen: that it is not there then says nothing.
+func (s Skip) Covers(f *Finding) bool {
+	if s.Rule != f.Rule || s.About == "" {
+		return s.Rule == f.Rule
+	}
+	// A rule of several checks speaks of one identity at a time.
+	subject, err := ParseSubject(f.Key)
+	return err != nil || slices.Contains(aboutKind[subject.Kind], s.About)
+}
+
+// aboutKind says how checks call what they are about.
+var aboutKind = map[Kind][]string{
+	DatabricksUserKind:             {"users", "Databricks users"},
+	DatabricksGroupKind:            {"groups"},
+	DatabricksServicePrincipalKind: {"service principals"},
+	OktaUserKind:                   {"Okta users"},
+}
+
+// A PastRun is an earlier audit of the same tenants with the same settings.
+type PastRun struct {
+	Time     time.Time        `json:"time"`
+	Verdict  Verdict          `json:"verdict"`
+	Counts   map[Severity]int `json:"counts"` // unwaived findings; every severity is there
+	Waived   int              `json:"waived"`
+	New      int              `json:"new"`
+	Reopened int              `json:"reopened"`
+	Resolved int              `json:"resolved"`
+}
+
+// A Gone is a finding that was looked for and is there no more.
+type Gone struct {
+	ID        string    `json:"id"`
+	Rule      string    `json:"rule"`
+	Severity  Severity  `json:"severity"`
+	Key       string    `json:"key"`
+	Message   string    `json:"message"`
+	FirstSeen time.Time `json:"first_seen"`
+	LastSeen  time.Time `json:"last_seen"`
 }
 
 // A LinkState says what a Databricks identity's externalId is.
@@ -86,6 +132,10 @@ type Report struct {
 	Findings []Finding // gravest first
 	Plan     *Plan
 	Rules    []*Rule // the rules that were asked, in catalogue order
+
+	Waivers  []WaiverUse // what each waiver did, in the order of the file; nil without waivers
+	Trend    []PastRun   // earlier runs, oldest first; nil without a history
+	Resolved []Gone      // since the run before; nil without a history
 
 	index *Index
 	after *Index

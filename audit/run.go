@@ -12,6 +12,7 @@ type Options struct {
 	Version  string        // of this program, for the report
 	Now      time.Time     // when the plan is made
 	Expires  time.Duration // how long the plan holds
+	Waivers  []Waiver
 }
 
 // Run applies the rules to s and returns all that reports show. The same
@@ -35,6 +36,7 @@ func Run(s *Snapshot, rules []*Rule, o Options) (*Report, error) {
 		r.Skipped = append(r.Skipped, ix.skips(rule)...)
 	}
 	ix.tellReach(r.Findings)
+	r.Waivers = ix.waive(r.Findings, r.Skipped, o.Waivers, o.Now)
 	r.Plan = newPlan(ix, r.Findings)
 	r.after = ix.afterwards(r.Plan.Operations)
 	r.Now, r.After = ix.Impact(), r.after.Impact()
@@ -78,7 +80,7 @@ func (ix *Index) skips(rule *Rule) []Skip {
 			if c.About != "" {
 				reason = c.About + ": " + reason
 			}
-			skips = append(skips, Skip{rule.Name, reason})
+			skips = append(skips, Skip{rule.Name, reason, c.About})
 		}
 	}
 	return skips

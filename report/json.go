@@ -43,6 +43,15 @@ func findingsJSON(w io.Writer, r *audit.Report) error {
 	o.member("counts", severityCounts{r.Counts[audit.Blocker], r.Counts[audit.Error], r.Counts[audit.Warning], r.Counts[audit.Info]})
 	o.member("impact", map[string]audit.Impact{"now": withZeros(r.Now), "after_plan": withZeros(r.After)})
 	o.member("skipped_rules", r.Skipped)
+	if r.Waivers != nil {
+		o.member("waivers", r.Waivers)
+	}
+	if r.Trend != nil {
+		o.member("trend", r.Trend)
+	}
+	if r.Resolved != nil {
+		o.member("resolved", r.Resolved)
+	}
 	list(o, "findings", slices.Values(r.Findings))
 	return o.close()
 }

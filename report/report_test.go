@@ -173,7 +173,7 @@ func TestSchemas(t *testing.T) {
 			t.Fatal(err)
 		}
 		i := slices.IndexFunc(allFiles(t), func(f File) bool { return f.Name == files[name] })
-		for about, r := range map[string]*audit.Report{"sample": sample(t), "incomplete": incomplete(t), "empty": empty} {
+		for about, r := range map[string]*audit.Report{"sample": sample(t), "incomplete": incomplete(t), "empty": empty, "nightly": nightly(t)} {
 			got := write(t, allFiles(t)[i], r)
 			value, err := jsonschema.UnmarshalJSON(bytes.NewReader(got))
 			if err != nil {
