@@ -37,7 +37,7 @@ func waivable(t *testing.T, more ...any) *audit.Snapshot {
 
 // unlinked is missing-external-id in small.
 func unlinked() *audit.Rule {
-	return &audit.Rule{Name: "unlinked", Severity: audit.Warning,
+	return &audit.Rule{Name: "unlinked", Family: audit.LinksFamily, Severity: audit.Warning,
 		Doc: "Title\n\n## What\n\n## Why\n\n## How to fix\n",
 		Checks: []audit.Check{
 			{About: "users", Needs: []audit.Input{audit.DatabricksUsers}, Run: func(p *audit.Pass) {
