@@ -24,7 +24,8 @@ type Unusable struct {
 
 // Decide returns the plan with the answers in it, sealed anew, and the answers
 // that it can't use. An operation that an unusable answer names is not approved,
-// and no answer is used in part. A blank decision takes back an approval. What
+// and no answer is used in part. A blank decision takes back an approval, but of
+// an operation that must be named: that one waits for a word, see [Named]. What
 // choosing adds comes after the plan's own operations; whoever gives up an id
 // comes before whoever takes it. No field is written twice, and no id is held
 // twice by what the answers add, as now has the directories. The same plan and
@@ -168,6 +169,7 @@ func (d *deciding) hearOperation(op *Operation, a Answer, word Decision) {
 	case a.Target != "" && a.Target != op.Target.String() || a.To != "" && a.To != op.To:
 		d.refuse(a, "it is about %s and the value %q, in this plan %s is about %s and %q: the file was made with another plan", a.Target, a.To, op.ID, op.Target, op.To)
 		op.Decision = Undecided
+	case word == Undecided && op.Touches != "": // as the audit wrote it
 	case word == Approve, word == Reject, word == Undecided:
 		op.Decision = word
 		d.heard[op.ID] = a
@@ -309,9 +311,22 @@ func (d *deciding) linking(m Manual, r Record, o Ref) ([]Operation, error) {
 	if r.ExternalID != "" {
 		op.Risk = "high" // one person's access may go to another
 	}
-	if who := d.now.protected(ref); who != "" {
-		op.Evidence += "; it is " + who
-		op.Risk = "high"
-	}
+	d.now.protect(&op, ref)
 	return []Operation{op}, nil
+}
+
+// Named tells for which operations of a decided plan the answers speak, as
+// somebody must about one that [Operation.Touches] something: approve for the
+// operation, or a choice that asks for it.
+func Named(answers []Answer) func(Operation) bool {
+	approved, chosen := map[string]bool{}, map[string]bool{}
+	for _, a := range answers {
+		word := plainWord(a.Decision)
+		what, _, _ := strings.Cut(word, ":")
+		approved[a.ID] = approved[a.ID] || word == string(Approve)
+		chosen[a.ID] = chosen[a.ID] || what == "link" || what == "keep"
+	}
+	return func(op Operation) bool {
+		return approved[op.ID] || slices.ContainsFunc(op.Because, func(finding string) bool { return chosen[finding] })
+	}
 }

@@ -342,11 +342,3 @@ func (ix *Index) called(d Ref, name string) bool {
 func (ix *Index) IsTokenOwner(d Ref) bool {
 	return ix.called(d, cmp.Or(ix.Settings.SCIMTokenOwner, ix.Databricks.Caller))
 }
-
-// MayDeactivate reports whether a plan may ever deactivate the Databricks user:
-// it is no account admin, not the caller, not the token's owner, and nobody else
-// works under its name.
-func (ix *Index) MayDeactivate(d Ref) bool {
-	_, conflict := ix.Conflict(d)
-	return !conflict && !ix.AccountAdmin(d) && !ix.IsCaller(d) && !ix.IsTokenOwner(d)
-}

@@ -59,7 +59,8 @@ type Operation struct {
 	Because    []string `json:"because"`  // ids of findings
 	Evidence   string   `json:"evidence"` // one sentence
 	Reversible bool     `json:"reversible"`
-	Risk       string   `json:"risk"` // "low", "medium" or "high"
+	Risk       string   `json:"risk"`              // "low", "medium" or "high"
+	Touches    string   `json:"touches,omitempty"` // what the target is that must be named before it is touched, see [Index.Protected]
 	Decision   Decision `json:"decision"`
 }
 
@@ -215,29 +216,25 @@ func (ix *Index) operation(c Change, remedy Remedy) *Operation {
 	}
 	if d, ok := ix.find(c.Target); ok {
 		op.Name = ix.Name(d)
-		if who := ix.protected(d); who != "" {
-			op.Evidence += "; it is " + who
-			op.Risk = "high"
-		}
+		ix.protect(op, d)
 	}
 	byInclusion := c.Class == ClassDeactivate || c.Class == ClassClear
-	if ix.Settings.includes(c.Class) && (remedy == RemedyAutomatic || byInclusion) {
+	switch {
+	case remedy != RemedyAutomatic && !byInclusion:
+	case ix.Settings.includes(c.Class):
 		op.Decision = Approve
+	default:
+		op.Evidence += "; --include=" + string(c.Class) + " approves it"
 	}
 	return op
 }
 
-// protected says why a mistake about d is worse than about others; blank if it isn't.
-func (ix *Index) protected(d Ref) string {
-	switch {
-	case ix.IsCaller(d):
-		return "the identity that runs this tool"
-	case ix.AccountAdmin(d):
-		return "an account admin"
-	case ix.IsTokenOwner(d):
-		return "the owner of the SCIM token"
+// protect marks an operation whose target d must be named.
+func (ix *Index) protect(op *Operation, d Ref) {
+	if who := ix.Protected(d); who != "" {
+		op.Evidence += "; it is " + who + ", and touched only by name"
+		op.Risk, op.Touches = "high", who
 	}
-	return ""
 }
 
 func (s Settings) includes(c Class) bool {

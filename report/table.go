@@ -92,12 +92,21 @@ func planTable(r *audit.Report) table {
 			for _, op := range planOf(r).Operations {
 				if !yield([]string{op.ID, string(op.Action), op.Target.String(), op.Name,
 					op.Field, op.From, op.To, strings.Join(op.Because, " "), op.Evidence,
-					yesNo(op.Reversible), op.Risk, string(op.Decision)}) {
+					yesNo(op.Reversible), op.Risk, toDecide(op)}) {
 					return
 				}
 			}
 		},
 	}
+}
+
+// toDecide returns what stands in the column decision, which is handed back as
+// what people decided: nothing where somebody must say it themselves.
+func toDecide(op audit.Operation) string {
+	if op.Touches != "" && op.Decision == audit.Approve {
+		return ""
+	}
+	return string(op.Decision)
 }
 
 // oktaChanges has a row per finding and Okta object that an Okta admin must see

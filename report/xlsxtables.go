@@ -17,7 +17,7 @@ func planSheetTable(r *audit.Report) table {
 		rows: func(yield func([]string) bool) {
 			p := planOf(r)
 			for _, op := range p.Operations {
-				if !yield([]string{op.ID, string(op.Decision), string(op.Action),
+				if !yield([]string{op.ID, toDecide(op), string(op.Action),
 					op.Target.String(), op.Name, op.Field, op.From,
 					op.To, op.Evidence, "approve reject",
 					strings.Join(op.Because, " "), op.Risk, yesNo(op.Reversible)}) {

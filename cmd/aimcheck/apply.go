@@ -5,7 +5,9 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"maps"
 	"os"
+	"slices"
 	"strings"
 	"time"
 
@@ -19,15 +21,19 @@ import (
 func (e *env) applyCommand() *cobra.Command {
 	var w writing
 	var decided, journal, most string
+	var touch []string
 	var limit int
 	cmd := &cobra.Command{
 		Use:   "apply PLAN",
 		Short: "apply a plan: the approved operations, one by one, each proven",
 		Long: "Apply reads both directories afresh, checks that the plan still holds, says what it would do, asks, and does it: each operation is\n" +
 			"noted in the journal before it is sent and read back after. Run it again with the same plan to carry on where it stopped.\n" +
-			"It ends with a full read as proof, and what the rules say before and after.",
-		Example: "  aimcheck apply plan.json --dry-run\n  aimcheck apply plan.json --limit 5\n  aimcheck apply plan.json --decisions report.xlsx --yes",
-		Args:    oneArgument("a plan", "plan.json"),
+			"It ends with a full read as proof, and what the rules say before and after.\n\n" +
+			"Account admins, the identity that runs this and the owner of the SCIM token are touched only by name: with --touch, or where the\n" +
+			"decisions file says approve, link: or keep: of the operation. They are never deactivated.",
+		Example: "  aimcheck apply plan.json --dry-run\n  aimcheck apply plan.json --limit 5\n  aimcheck apply plan.json --decisions report.xlsx --yes\n" +
+			"  aimcheck apply plan.json --touch databricks:user:123",
+		Args: oneArgument("a plan", "plan.json"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			ceiling, err := apply.ParseCeiling(most)
 			if err != nil {
@@ -40,10 +46,15 @@ func (e *env) applyCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
+			made := plan
 			if now := e.now(); !now.Before(plan.Expires) {
 				return fmt.Errorf("%s expired at %s: directories change; make a new plan", args[0], plan.Expires.Format(time.RFC3339))
 			}
 			answers, err := readDecisions(decided)
+			if err != nil {
+				return err
+			}
+			touched, err := targetsNamed(touch)
 			if err != nil {
 				return err
 			}
@@ -54,9 +65,16 @@ func (e *env) applyCommand() *cobra.Command {
 			return w.run(cmd.Context(), e, job{
 				journal: journal,
 				open:    openJournal(journal),
-				check: func(fresh *audit.Snapshot, past *apply.Story, o apply.Options) (*apply.Work, error) {
+				include: plan.Include,
+				check: func(now *audit.Report, past *apply.Story, o apply.Options) (*apply.Work, error) {
 					o.MaxChanges, o.Limit = ceiling, limit
-					return apply.Check(plan, fresh, past, o)
+					o.Evident = evident(made, now.Plan)
+					said := audit.Named(answers)
+					o.Named = func(op audit.Operation) bool { return touched[op.Target] || said(op) }
+					if err := allIn(touched, plan); err != nil {
+						return nil, err
+					}
+					return apply.Check(plan, now.Snapshot, past, o)
 				},
 				prepare: func(fresh *audit.Snapshot, set audit.Settings) (h apply.Header, unusable []audit.Unusable, err error) {
 					if decided != "" {
@@ -75,9 +93,58 @@ func (e *env) applyCommand() *cobra.Command {
 	f.StringVar(&decided, "decisions", "", "take decisions from `FILE`: the workbook, or a CSV with the columns id and decision")
 	f.StringVar(&journal, "journal", "", "keep the journal in `FILE` (default: beside the plan, PLAN.journal.jsonl)")
 	f.StringVar(&most, "max-changes", "", "refuse to send more than `N|P%` operations (default 500 or 20%, whichever is more)")
+	f.StringArrayVar(&touch, "touch", nil, "apply what is approved for `SUBJECT`, such as databricks:user:123, though it is an account admin,\n"+
+		"the identity that runs this or the owner of the SCIM token; may be given several times")
 	f.IntVar(&limit, "limit", 0, "send `N` operations at most, to try a few first")
 	w.register(cmd)
 	return cmd
+}
+
+// evident returns whether a plan made of the directories as they are now would
+// have an operation too. What people chose was held against them when it was
+// worked in.
+func evident(made, now *audit.Plan) func(audit.Operation) bool {
+	type write struct {
+		target          audit.Subject
+		field, from, to string
+	}
+	of := func(op audit.Operation) write { return write{op.Target, op.Field, op.From, op.To} }
+	own, still := map[write]bool{}, map[write]bool{}
+	for _, op := range made.Operations {
+		own[of(op)] = true
+	}
+	for _, op := range now.Operations {
+		still[of(op)] = true
+	}
+	return func(op audit.Operation) bool { return still[of(op)] || !own[of(op)] }
+}
+
+// targetsNamed reads the subjects of --touch.
+func targetsNamed(texts []string) (map[audit.Subject]bool, error) {
+	named := map[audit.Subject]bool{}
+	for _, text := range texts {
+		var s audit.Subject
+		if err := s.UnmarshalText([]byte(text)); err != nil || !strings.HasPrefix(text, "databricks:") {
+			return nil, usagef("--touch %q: expected the target of an operation, such as databricks:user:123", text)
+		}
+		named[s] = true
+	}
+	return named, nil
+}
+
+// allIn reports a named subject that no approved operation of the plan is about:
+// it is misspelt, or nothing is to be done about it.
+func allIn(named map[audit.Subject]bool, p *audit.Plan) error {
+	there := map[audit.Subject]bool{}
+	for _, op := range p.Operations {
+		there[op.Target] = there[op.Target] || op.Decision == audit.Approve
+	}
+	for _, s := range slices.SortedFunc(maps.Keys(named), audit.Subject.Compare) {
+		if !there[s] {
+			return fmt.Errorf("--touch %s: no approved operation of the plan is about it", s)
+		}
+	}
+	return nil
 }
 
 // oneArgument demands one file name.
@@ -144,7 +211,8 @@ type job struct {
 
 	// prepare says what the journal is to begin with, once the directories were read.
 	prepare func(*audit.Snapshot, audit.Settings) (apply.Header, []audit.Unusable, error)
-	check   func(*audit.Snapshot, *apply.Story, apply.Options) (*apply.Work, error)
+	include []audit.Class // for the rules' plan of the directories as they are now
+	check   func(now *audit.Report, past *apply.Story, o apply.Options) (*apply.Work, error)
 }
 
 // past returns the journal's story, nil where there is no journal yet. It is

@@ -41,12 +41,12 @@ func (e *env) rollbackCommand() *cobra.Command {
 				prepare: func(*audit.Snapshot, audit.Settings) (apply.Header, []audit.Unusable, error) {
 					return story.Header, nil, nil
 				},
-				check: func(fresh *audit.Snapshot, past *apply.Story, o apply.Options) (*apply.Work, error) {
+				check: func(now *audit.Report, past *apply.Story, o apply.Options) (*apply.Work, error) {
 					o.MaxChanges = all
 					if past == nil {
 						past = story
 					}
-					return apply.CheckUndo(past, fresh, o)
+					return apply.CheckUndo(past, now.Snapshot, o)
 				},
 			})
 		},

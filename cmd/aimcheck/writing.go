@@ -77,7 +77,15 @@ func (w *writing) run(ctx context.Context, e *env, j job) error {
 			return unsettled(err)
 		}
 	}
-	work, err := j.check(fresh, past, apply.Options{Now: e.now(), Settings: settings.Audit})
+	judging := settings.Audit
+	for _, c := range j.include {
+		judging.Include = append(judging.Include, string(c))
+	}
+	before, err := e.judged(fresh, judging)
+	if err != nil {
+		return err
+	}
+	work, err := j.check(before, past, apply.Options{Now: e.now(), Settings: settings.Audit})
 	if err != nil {
 		return fmt.Errorf("refused, nothing was written: %s", strings.ReplaceAll(err.Error(), "\n", "\naimcheck: refused: "))
 	}
@@ -97,7 +105,7 @@ func (w *writing) run(ctx context.Context, e *env, j job) error {
 		runner.Journal = journal
 	}
 	rep, failed := runner.Run(ctx, work)
-	if err := w.show(e, rep, settings.Audit, unusable); err != nil {
+	if err := w.show(e, rep, before, unusable); err != nil {
 		return fileError("write to", "standard output", err)
 	}
 	switch stopped := interrupted(ctx, j.journal); {

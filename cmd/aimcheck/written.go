@@ -24,8 +24,13 @@ func preview(w io.Writer, work *apply.Work) error {
 		kind   audit.Kind
 	}
 	sends, others := map[group]int{}, map[apply.Phase][]apply.Step{}
+	var unnamed []apply.Step
 	groups := false
 	for _, s := range work.Steps {
+		if s.Unnamed {
+			unnamed = append(unnamed, s)
+			continue
+		}
 		if s.Expect != apply.Intent {
 			others[s.Expect] = append(others[s.Expect], s)
 			continue
@@ -64,6 +69,10 @@ func preview(w io.Writer, work *apply.Work) error {
 		if p == apply.Drifted || p == apply.Failed || p == apply.NotTried {
 			list(&b, steps, func(s apply.Step) string { return notWritten(s.Operation, p, s.Observed, s.Why) })
 		}
+	}
+	if len(unnamed) > 0 {
+		fmt.Fprintf(&b, "Touched only by name, will not be written: %d\n", len(unnamed))
+		list(&b, unnamed, func(s apply.Step) string { return notWritten(s.Operation, s.Expect, s.Observed, s.Why) })
 	}
 	for _, warning := range work.Warnings {
 		fmt.Fprintf(&b, "WARNING: %s\n", warning)
@@ -120,7 +129,7 @@ func (w *writing) rehearsed(e *env, work *apply.Work, unusable []audit.Unusable)
 	if err != nil {
 		return fileError("write to", "standard output", err)
 	}
-	bad := func(s apply.Step) bool { return s.Expect == apply.Drifted || s.Expect == apply.Failed }
+	bad := func(s apply.Step) bool { return s.Expect == apply.Drifted || s.Expect == apply.Failed || s.Unnamed }
 	if slices.ContainsFunc(work.Steps, bad) || len(unusable) > 0 {
 		return &exitError{exitIncomplete, fmt.Errorf("not everything could be carried out (exit status 4): the above says what and why")}
 	}
@@ -188,14 +197,10 @@ type stateJSON struct {
 }
 
 // show tells what became of a run, and what the rules say before and after it.
-func (w *writing) show(e *env, rep *apply.Report, set audit.Settings, unusable []audit.Unusable) error {
-	before, err := e.judged(rep.Before, set)
-	if err != nil {
-		return err
-	}
+func (w *writing) show(e *env, rep *apply.Report, before *audit.Report, unusable []audit.Unusable) (err error) {
 	var after *audit.Report
 	if rep.After != nil {
-		if after, err = e.judged(rep.After, set); err != nil {
+		if after, err = e.judged(rep.After, before.Settings); err != nil {
 			return err
 		}
 	}

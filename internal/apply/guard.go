@@ -17,10 +17,14 @@ type Options struct {
 	MaxChanges Ceiling
 	Limit      int // how many operations are sent at most, as a canary; 0: all
 
-	// Named reports whether an operation on the caller, an account admin or the
-	// token's owner was asked for by name; one that was not is not tried. Where
+	// Named reports whether somebody asked by name for an operation on a target
+	// that is [audit.Index.Protected]; one that nobody did is not tried. Where
 	// Named is nil, all were.
 	Named func(audit.Operation) bool
+
+	// Evident reports whether the fresh read still gives the reason for an
+	// operation; one that it does not is not sent. Where Evident is nil, all do.
+	Evident func(audit.Operation) bool
 }
 
 // Check returns what applying the approved operations of p would do. fresh is a
@@ -155,52 +159,12 @@ func (g *guard) deactivation(op audit.Operation) {
 	if !ok || op.Action != audit.DeactivateUser {
 		return
 	}
-	switch who := g.guarded(r); {
+	switch who := g.ix.Protected(r); {
 	case who != "":
 		g.refuse("%s: %s %q is %s, and never deactivated", op.ID, op.Target, g.ix.Name(r), who)
 	case !g.ix.MayDeactivate(r):
 		g.refuse("%s: somebody else works under the name of %s %q: it is never deactivated", op.ID, op.Target, g.ix.Name(r))
 	}
-}
-
-// guarded says why an identity needs special care, "" if it does not.
-func (g *guard) guarded(r audit.Ref) string {
-	switch {
-	case g.ix.IsCaller(r):
-		return "the identity that runs this"
-	case g.ix.IsTokenOwner(r):
-		return "the owner of the SCIM token"
-	case g.admin(r):
-		return "an account admin"
-	}
-	return ""
-}
-
-// admin reports whether r is an account admin, through a group too.
-func (g *guard) admin(r audit.Ref) bool {
-	var roles, groups audit.Values
-	switch r.Kind {
-	case audit.DatabricksUserKind:
-		roles, groups = g.ix.DatabricksUser(r).Roles, g.ix.DatabricksUser(r).Groups
-	case audit.DatabricksServicePrincipalKind:
-		roles, groups = g.ix.DatabricksServicePrincipal(r).Roles, g.ix.DatabricksServicePrincipal(r).Groups
-	case audit.DatabricksGroupKind:
-		roles, groups = g.ix.DatabricksGroup(r).Roles, g.ix.DatabricksGroup(r).Groups
-	}
-	makesAdmin := func(roles audit.Values) bool {
-		for role := range roles.All() {
-			if role.Value == "account_admin" {
-				return true
-			}
-		}
-		return false
-	}
-	for of := range groups.All() {
-		if i, ok := g.ix.DatabricksGroups.Find(of.Value); ok && makesAdmin(g.ix.DatabricksGroups.At(i).Roles) {
-			return true
-		}
-	}
-	return makesAdmin(roles)
 }
 
 // consistent refuses operations that contradict each other.

@@ -147,19 +147,56 @@ func TestLimitKeepsTheHeadOfAChain(t *testing.T) {
 	}
 }
 
+// Whoever is protected is touched only by name, and the others are touched all the same.
 func TestUnnamed(t *testing.T) {
-	w := world{records: people(2), caller: "p1@example.com"}
-	named := ""
-	o := Options{Now: noon, Named: func(op audit.Operation) bool { return op.ID == named }}
-	for name, want := range map[string]int{"op-0001": 2, "op-0002": 1} {
-		named = name
-		work, err := Check(plan(t, noon, links(2)...), w.snapshot(t, nil), nil, o)
-		if err != nil || work.Sends()[audit.DatabricksUserKind] != want || len(work.Warnings) != want-1 {
-			t.Errorf("%s named: %v, %+v", name, err, work)
+	w := world{caller: "p1@example.com", records: append(people(3),
+		audit.DatabricksGroup{ID: "g1", DisplayName: "inner", Groups: audit.NewValues(audit.Value{Value: "g2"})},
+		audit.DatabricksGroup{ID: "g2", DisplayName: "outer", Groups: audit.NewValues(audit.Value{Value: "g1"}), Roles: audit.NewValues(audit.Value{Value: "account_admin"})})}
+	admin := w.records[5].(audit.DatabricksUser) // the third
+	admin.Groups = audit.NewValues(audit.Value{Value: "g1"})
+	w.records[5] = admin
+	for named, want := range map[string][]Phase{
+		"":        {NotTried, Intent, NotTried},
+		"op-0001": {Intent, Intent, NotTried},
+		"op-0003": {NotTried, Intent, Intent},
+	} {
+		o := Options{Now: noon, Named: func(op audit.Operation) bool { return op.ID == named }}
+		work, err := Check(plan(t, noon, links(3)...), w.snapshot(t, nil), nil, o)
+		if err != nil {
+			t.Fatal(err)
 		}
-		if n := len(work.Irreversible()); n != want {
-			t.Errorf("%d irreversible, want %d", n, want)
+		var got []Phase
+		for i, s := range work.Steps {
+			got = append(got, s.Expect)
+			if touch := "--touch databricks:user:" + fmt.Sprint(i+1); s.Unnamed != (s.Expect == NotTried) || s.Unnamed && !strings.Contains(s.Why, touch) {
+				t.Errorf("%q named: %+v", named, s)
+			}
 		}
+		if diff := cmp.Diff(want, got); diff != "" {
+			t.Errorf("%q named: %s", named, diff)
+		}
+		if n := work.Sends()[audit.DatabricksUserKind]; len(work.Irreversible()) != n || len(work.Warnings) != n-1 {
+			t.Errorf("%q named: %v", named, work.Warnings)
+		}
+	}
+}
+
+// An operation is about the object that the plan saw, and for the reason that it had.
+func TestNotAsThePlanSawIt(t *testing.T) {
+	w := world{records: people(3)}
+	ops := links(3)
+	ops[0].Name, ops[1].Name, ops[2].Name = "p1@example.com", "P2@example.com", "p3@example.com"
+	o := Options{Now: noon, Evident: func(op audit.Operation) bool { return op.Target != user("3") }}
+	work, err := Check(plan(t, noon, ops...), w.snapshot(t, nil), nil, o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var got []string
+	for _, s := range work.Steps {
+		got = append(got, string(s.Expect)+" "+s.Why)
+	}
+	if diff := cmp.Diff([]string{"intent ", `drifted its name is "p2@example.com" now`, "drifted " + outdated}, got); diff != "" {
+		t.Error(diff)
 	}
 }
 

@@ -23,15 +23,14 @@ type Row struct {
 
 // A Report is what became of a run.
 type Report struct {
-	Undo   bool
-	Rows   []Row // one for each step of the work, in its order
-	Proof  Proof
-	Before *audit.Snapshot
-	After  *audit.Snapshot // nil if it could not be read, or the run was interrupted
+	Undo  bool
+	Rows  []Row // one for each step of the work, in its order
+	Proof Proof
+	After *audit.Snapshot // nil if it could not be read, or the run was interrupted
 }
 
 func newReport(w *Work) *Report {
-	rep := &Report{Undo: w.Undo, Rows: make([]Row, len(w.Steps)), Before: w.fresh}
+	rep := &Report{Undo: w.Undo, Rows: make([]Row, len(w.Steps))}
 	for i, s := range w.Steps {
 		rep.Rows[i] = Row{Operation: s.Operation, Phase: NotTried, Why: s.Why, listed: true}
 		if s.settled {

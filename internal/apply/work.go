@@ -17,6 +17,8 @@ type Step struct {
 	Expect   Phase
 	Observed string // the value in the fresh read, or in the journal
 	Why      string // for people, where Expect is neither Intent, Done nor Already
+	Touches  string // what the target is, where that is protected
+	Unnamed  bool   // not tried, since the target is protected and nobody named it
 
 	settled bool // by the journal
 }
@@ -78,7 +80,7 @@ func (g *guard) work(w *Work, ops []audit.Operation, linkable func(audit.Operati
 	sends := 0
 	for _, op := range ordered {
 		s := g.step(op, then, linkable)
-		if g.Limit > 0 && sends == g.Limit && !s.Expect.Settled() {
+		if g.Limit > 0 && sends == g.Limit && !s.Expect.Settled() && !s.Unnamed {
 			s.Expect, s.Observed, s.Why = NotTried, "", fmt.Sprintf("beyond the limit of %d", g.Limit)
 		}
 		if s.Expect == Intent {
@@ -90,10 +92,8 @@ func (g *guard) work(w *Work, ops []audit.Operation, linkable func(audit.Operati
 				w.held.set(op.Target, op.To)
 			}
 		}
-		if r, ok := g.refs[op.Target]; ok && s.Expect == Intent {
-			if who := g.guarded(r); who != "" {
-				g.warns = append(g.warns, fmt.Sprintf("%s touches %s %q, %s", op.ID, op.Target, g.ix.Name(r), who))
-			}
+		if s.Expect == Intent && s.Touches != "" {
+			g.warns = append(g.warns, fmt.Sprintf("%s touches %s %q, %s", op.ID, op.Target, op.Name, s.Touches))
 		}
 		w.Steps = append(w.Steps, s)
 	}
@@ -121,6 +121,10 @@ func (g *guard) step(op audit.Operation, held *holders, linkable func(audit.Oper
 	}
 	var there bool
 	s.Observed, there = g.live[at(op)]
+	name := ""
+	if r, ok := g.refs[op.Target]; ok {
+		s.Touches, name = g.ix.Protected(r), inJSON(g.ix.Name(r))
+	}
 	end := func(p Phase, why string) Step { s.Expect, s.Why = p, why; return s }
 	other, taken := audit.Subject{}, false
 	if op.Field == "externalId" {
@@ -136,18 +140,28 @@ func (g *guard) step(op audit.Operation, held *holders, linkable func(audit.Oper
 		return end(Drifted, changed)
 	case taken:
 		return end(Drifted, heldBy(op.To, other))
+	case op.Name != "" && op.Target.Kind != audit.DatabricksServicePrincipalKind && name != inJSON(op.Name):
+		return end(Drifted, fmt.Sprintf("its name is %q now", name))
 	case why != "":
 		return end(Drifted, why)
-	case g.Named != nil && g.guarded(g.refs[op.Target]) != "" && !g.Named(op):
-		return end(NotTried, fmt.Sprintf("the target is %s: name the operation to have it applied", g.guarded(g.refs[op.Target])))
+	case g.Evident != nil && !g.Evident(op):
+		return end(Drifted, outdated)
+	case s.Touches != "" && g.Named != nil && !g.Named(op):
+		s.Unnamed = true
+		return end(NotTried, fmt.Sprintf("it is %s, which is touched only by name: say approve for %s in the decisions file, or --touch %s", s.Touches, op.ID, op.Target))
 	}
 	return s
 }
 
+// inJSON returns a text as it is after it has stood in JSON, which has no way to
+// write a byte that is no UTF-8.
+func inJSON(text string) string { return string([]rune(text)) }
+
 // Words that tell people why nothing was written.
 const (
-	gone    = "the object is not there any more"
-	changed = "the value is not the one that the plan expects"
+	gone     = "the object is not there any more"
+	changed  = "the value is not the one that the plan expects"
+	outdated = "the directories have changed, and the rules don't ask for it any more: make a new plan"
 )
 
 func heldBy(id string, by audit.Subject) string {
