@@ -262,10 +262,10 @@ func (b *teller) finding(f audit.FindingStory, about audit.Subject) {
 		b.say(11, 0, "", visible("together with "+strings.Join(others, ", ")))
 	}
 	what := string(f.Remedy) + ": " + remedy(f.Remedy)
-	if f.Waived {
-		what += "; waived"
+	if by := waivedBy(&f.Finding); by != "" {
+		what += "; " + by
 	}
-	b.say(11, 0, "", what)
+	b.say(11, 0, "", visible(what))
 	for _, op := range f.Asks {
 		b.say(11, 0, "", visible(operation(op)))
 	}

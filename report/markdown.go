@@ -38,6 +38,9 @@ func summaryMarkdown(w io.Writer, r *audit.Report) error {
 	line("| Settings | SSO claim %s, unified login %s |", code(string(r.Settings.SSOClaim)), code(string(r.Settings.UnifiedLogin)))
 	line("| Plan | %s |", automatic(r))
 	line("| People | %s |", byHand(r))
+	if text := sinceLast(r); text != "" {
+		line("| History | %s |", text)
+	}
 
 	var unread []string
 	for _, in := range s.Incomplete() {
@@ -82,6 +85,8 @@ func summaryMarkdown(w io.Writer, r *audit.Report) error {
 			line("\nand %s more, in `findings.json`", thousands(all-shown))
 		}
 	}
+
+	waiversMarkdown(line, r)
 
 	var skipped []string
 	for _, skip := range r.Skipped {

@@ -1,6 +1,7 @@
 package report
 
 import (
+	"bytes"
 	"testing"
 	"time"
 
@@ -32,4 +33,16 @@ func nightly(t testing.TB) *audit.Report {
 	r.Resolved = []audit.Gone{{ID: audit.FindingID("shared-email", "x@example.com"), Rule: "shared-email", Severity: audit.Blocker, Key: "x@example.com",
 		Message: "2 live Okta users share the email x@example.com", FirstSeen: readAt().AddDate(0, 0, -9), LastSeen: readAt().AddDate(0, 0, -1)}}
 	return r
+}
+
+// Waivers and what is new stand where people look.
+func TestNightly(t *testing.T) {
+	r := nightly(t)
+	golden(t, "nightly.md", write(t, File{"", summaryMarkdown}, r))
+	golden(t, "nightly.csv", write(t, File{"", csvOf(findingsTable)}, r))
+	var b bytes.Buffer
+	if err := Summary(&b, r, Terminal{Width: 100}); err != nil {
+		t.Fatal(err)
+	}
+	golden(t, "terminal-nightly.txt", b.Bytes())
 }

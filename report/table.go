@@ -31,7 +31,7 @@ func findingsTable(r *audit.Report) table {
 			for i := range r.Findings {
 				f := &r.Findings[i]
 				row[0], row[1], row[2], row[3] = f.ID, f.Rule, f.Severity.String(), string(f.Remedy)
-				row[4], row[5], row[6] = f.Key, f.Message, joined(f.Subjects)
+				row[4], row[5], row[6] = f.Key, said(f), joined(f.Subjects)
 				if !yield(row) {
 					return
 				}

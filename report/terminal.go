@@ -157,6 +157,12 @@ func (p *page) work(r *audit.Report, t Terminal) {
 	p.line("")
 	p.labelled("Automatic", automatic(r))
 	p.labelled("By people", byHand(r))
+	if text := waiversOf(r); text != "" {
+		p.labelled("Waivers", text)
+	}
+	if text := sinceLast(r); text != "" {
+		p.labelled("History", text)
+	}
 	unread := r.Snapshot.Incomplete()
 	for i, in := range unread {
 		if i == most {

@@ -21,6 +21,7 @@ func (e *env) auditCommand() *cobra.Command {
 	var a auditing
 	var format outputFormat
 	var out, failOn, explain string
+	var failOnStale bool
 	var formats []string
 	cmd := &cobra.Command{
 		Use:   "audit",
@@ -69,7 +70,10 @@ func (e *env) auditCommand() *cobra.Command {
 			if err := e.incomplete(r.Snapshot.Incomplete()); err != nil {
 				return err
 			}
-			return threshold.judge(r)
+			if err := threshold.judge(r); err != nil || !failOnStale {
+				return err
+			}
+			return judgeWaivers(r)
 		},
 	}
 	f := cmd.Flags()
@@ -77,6 +81,7 @@ func (e *env) auditCommand() *cobra.Command {
 	f.StringVar(&out, "out", "aimcheck-report", "`DIR` for the reports, made if it is missing")
 	f.StringSliceVar(&formats, "format", report.Formats(), "`LIST` of formats to write besides findings.json and plan.json")
 	f.StringVar(&failOn, "fail-on", audit.Blocker.String(), "exit with 3 if there are findings of this `SEVERITY` or graver; never: don't")
+	f.BoolVar(&failOnStale, "fail-on-stale-waivers", false, "exit with 3 if a waiver has expired or waives nothing")
 	f.StringVar(&explain, "explain", "", "write no reports, but tell all about one `SUBJECT|NAME`, such as databricks:user:123 or ana@example.com")
 	a.register(cmd)
 	format.flag(cmd)
@@ -174,6 +179,20 @@ func (t failOn) judge(r *audit.Report) error {
 		what = "finding"
 	}
 	return &exitError{exitFindings, fmt.Errorf("%d %s of severity %s or graver (exit status 3; --fail-on says which count)", n, what, audit.Severity(t))}
+}
+
+// judgeWaivers returns the error of a report with waivers to look at.
+func judgeWaivers(r *audit.Report) error {
+	n := 0
+	for i := range r.Waivers {
+		if r.Waivers[i].Stale() {
+			n++
+		}
+	}
+	if n == 0 {
+		return nil
+	}
+	return &exitError{exitFindings, fmt.Errorf("%d of %d waivers expired or waive nothing: renew or remove them, summary.md lists them (exit status 3 because of --fail-on-stale-waivers)", n, len(r.Waivers))}
 }
 
 // next returns the command to run after an audit.

@@ -41,13 +41,17 @@ func (a *auditing) run(ctx context.Context, e *env) (*audit.Report, error) {
 	if err != nil {
 		return nil, err
 	}
+	waivers, err := settings.Waivers(e.config(), ruleNames())
+	if err != nil {
+		return nil, usageError(err)
+	}
 	snap, err := a.read(ctx, e, settings)
 	if err != nil {
 		return nil, err
 	}
 	settings.Audit.Include, settings.Audit.Exclude = a.include, a.exclude
 	r, err := audit.Run(snap, rules.All(), audit.Options{
-		Settings: settings.Audit, Version: version(), Now: e.now(), Expires: a.expires,
+		Settings: settings.Audit, Version: version(), Now: e.now(), Expires: a.expires, Waivers: waivers,
 	})
 	if err != nil {
 		return nil, err

@@ -36,6 +36,8 @@ type Settings struct {
 	// readKey reads the private key for NeedOkta; nil if none was given. As a
 	// function it can't be printed.
 	readKey func() (string, error)
+
+	waivers value
 }
 
 // Okta is how to sign in to the org.
@@ -146,6 +148,7 @@ func (s *Settings) loadAudit(ls []layer) (err error) {
 	}
 	s.Audit.SCIMTokenOwner = get(ls, SCIMTokenOwner).text
 	s.Audit.OktaApp = get(ls, OktaApp).text
+	s.waivers = get(ls, Waivers)
 	return nil
 }
 

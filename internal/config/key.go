@@ -21,12 +21,7 @@ func (v value) key(env Env) (string, error) {
 	if looksLikeKey(text) {
 		return text, nil
 	}
-	file := text
-	if rest, ok := strings.CutPrefix(file, "~/"); ok && env.Home != "" {
-		file = filepath.Join(env.Home, rest)
-	} else if !filepath.IsAbs(file) {
-		file = filepath.Join(v.dir, file)
-	}
+	file := v.path(env, text)
 	data, err := env.ReadFile(file)
 	switch {
 	case err != nil && path.MatchString(text):
@@ -38,6 +33,17 @@ func (v value) key(env Env) (string, error) {
 		return "", errNoKey
 	}
 	return text, nil
+}
+
+// path returns the file that a text names: relative to where it was said.
+func (v value) path(env Env, text string) string {
+	if rest, ok := strings.CutPrefix(text, "~/"); ok && env.Home != "" {
+		return filepath.Join(env.Home, rest)
+	}
+	if filepath.IsAbs(text) {
+		return text
+	}
+	return filepath.Join(v.dir, text)
 }
 
 // unquoted takes away the quotes that some loaders of environment files leave on.

@@ -30,6 +30,7 @@ const (
 	WorkspaceSSOClaim      = "workspace-sso-claim"
 	UnifiedLogin           = "unified-login"
 	SCIMTokenOwner         = "scim-token-owner"
+	Waivers                = "waivers"
 )
 
 // All lists the settings in the order people read them.
@@ -54,6 +55,7 @@ func All() []Setting {
 		{WorkspaceSSOClaim, true, "", "the same for workspaces that sign in on their own"},
 		{UnifiedLogin, true, "AIMCHECK_UNIFIED_LOGIN", "whether unified login is on: true or false"},
 		{SCIMTokenOwner, true, "AIMCHECK_SCIM_TOKEN_OWNER", "username or application id of the SCIM token's owner"},
+		{Waivers, true, "AIMCHECK_WAIVERS", "YAML file of findings that may stay as they are until a day"},
 	}
 }
 

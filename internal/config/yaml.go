@@ -17,6 +17,7 @@ type node struct {
 	text   string // of a scalar; blank for null
 	keys   []string
 	fields map[string]node // of a mapping
+	items  []node          // of a sequence
 }
 
 type kind int
@@ -27,7 +28,7 @@ const (
 	sequence
 )
 
-// readYAML reads one document of plain mappings and scalars. Errors name file
+// readYAML reads one document of plain mappings, lists and scalars. Errors name file
 // and line, and quote nothing of the file but keys: it may hold secrets.
 func readYAML(name string, data []byte) (node, error) {
 	f, err := parser.ParseBytes(data, 0)
@@ -62,6 +63,13 @@ func readNode(name string, n ast.Node) (node, error) {
 		return r, r.field(name, n)
 	case *ast.SequenceNode:
 		r.kind = sequence
+		for _, v := range n.Values {
+			item, err := readNode(name, v)
+			if err != nil {
+				return r, err
+			}
+			r.items = append(r.items, item)
+		}
 	case *ast.CommentGroupNode, *ast.NullNode:
 	case *ast.LiteralNode:
 		r.text = n.Value.Value
