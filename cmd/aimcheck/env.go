@@ -23,6 +23,8 @@ type env struct {
 	now      func() time.Time
 	forget   func(prefix string) // unsets variables, which the SDKs read by themselves
 
+	patience time.Duration // how long reads may lag behind a write; 0: as apply has it
+
 	outWidth int  // columns of stdout; 0 where it is no terminal
 	errWidth int  // columns of stderr; 0 where it is no terminal
 	asks     bool // whether somebody is there to be asked

@@ -134,7 +134,8 @@ func (w *writing) runner(e *env, settings *config.Settings, d *directories) appl
 		Fresh: func(ctx context.Context) (*audit.Snapshot, error) {
 			return w.snap(ctx, e, settings, d)
 		},
-		Pace: pace.limiter.Wait,
+		Pace:     pace.limiter.Wait,
+		Patience: e.patience,
 		// Most of an operation is waiting for reads to show it.
 		Workers: min(max(4, int(settings.Databricks.WriteRate)), 32),
 	}

@@ -15,7 +15,9 @@ import (
 )
 
 // A Runner does work: for each operation it reads, compares, notes what it is
-// about to do, writes, and reads back until it knows what became of the write.
+// about to do, looks once more, writes, and reads back until it knows what became
+// of the write. Databricks has no conditional writes: what somebody else writes
+// between the last look and the write is overwritten, and nothing shows it.
 type Runner struct {
 	Directory Directory
 	Journal   *Journal
@@ -194,10 +196,37 @@ func (x *run) try(ctx context.Context, op audit.Operation) (row Row, again bool)
 			return row, false
 		}
 	}
-	live, found, err := x.Directory.Value(ctx, op.Target, op.Field)
-	if ctx.Err() != nil {
+	row = x.look(ctx, op)
+	switch {
+	case ctx.Err() != nil:
+		return Row{Operation: op, Phase: NotTried}, false
+	case row.Phase != NotTried:
+		return x.end(row), false
+	}
+	if err := x.Journal.append(entry(row, Intent)); err != nil { // no journal, no write
+		x.stop(err)
+		row.Why = "not sent, since the journal could not be written"
 		return row, false
 	}
+	ctx = context.WithoutCancel(ctx) // from here on the operation is seen through
+	// Somebody may have written while the intent was brought to the disk: nothing
+	// but a round trip may lie between the last look and the write.
+	if row = x.look(ctx, op); row.Phase != NotTried {
+		return x.end(row), false
+	}
+	sent := x.Directory.Set(ctx, op.Target, op.Field, op.To)
+	row.Phase, row.Observed, row.Why = x.outcome(ctx, at(op), op.From, op.To, sent)
+	if row.Phase != Unknown {
+		x.holds(op, row.Observed)
+	}
+	return x.end(row), row.Phase == Failed && passing(sent)
+}
+
+// look reads the object of an operation. The row that it returns is not tried
+// where all is as the plan expects, and else says where the operation ends.
+func (x *run) look(ctx context.Context, op audit.Operation) Row {
+	row := Row{Operation: op, Phase: NotTried}
+	live, found, err := x.Directory.Value(ctx, op.Target, op.Field)
 	row.Observed = live
 	other, taken := x.other(op)
 	switch {
@@ -212,24 +241,10 @@ func (x *run) try(ctx context.Context, op audit.Operation) (row Row, again bool)
 	case taken:
 		row.Phase, row.Why = Drifted, heldBy(op.To, other)
 	}
-	if row.Phase != NotTried {
-		if err == nil {
-			x.holds(op, live)
-		}
-		return x.end(row), false
+	if row.Phase != NotTried && err == nil {
+		x.holds(op, live)
 	}
-	if err := x.Journal.append(entry(row, Intent)); err != nil { // no journal, no write
-		x.stop(err)
-		row.Why = "not sent, since the journal could not be written"
-		return row, false
-	}
-	ctx = context.WithoutCancel(ctx) // from here on the operation is seen through
-	sent := x.Directory.Set(ctx, op.Target, op.Field, op.To)
-	row.Phase, row.Observed, row.Why = x.outcome(ctx, at(op), op.From, op.To, sent)
-	if row.Phase != Unknown {
-		x.holds(op, row.Observed)
-	}
-	return x.end(row), row.Phase == Failed && passing(sent)
+	return row
 }
 
 func refused(err error) bool {

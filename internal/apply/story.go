@@ -119,7 +119,8 @@ func (p *parser) entry(line []byte, seq int) (e Entry, err error) {
 		return e, fmt.Errorf("damaged: %s is another operation than before", e.Op)
 	case known && last.Phase.Settled():
 		return e, fmt.Errorf("damaged: %s was %s before", e.Op, last.Phase)
-	case (e.Phase == Done || e.Phase == Unknown) && !wasSent, (e.Phase == Intent || e.Phase == Already || e.Phase == Drifted) && wasSent:
+	case (e.Phase == Done || e.Phase == Unknown) && !wasSent, e.Phase == Intent && wasSent,
+		(e.Phase == Already || e.Phase == Drifted) && known && last.Phase == Unknown:
 		return e, fmt.Errorf("damaged: %s can't be %s here", e.Op, e.Phase)
 	}
 	p.last[e.Op] = e
