@@ -40,7 +40,7 @@ func (r *Report) Explain(s Subject) (*Story, error) {
 	for _, rule := range r.Rules {
 		story.Rules = append(story.Rules, r.ruleStory(rule, ref, ops))
 	}
-	for _, in := range r.Snapshot.Incomplete() {
+	for _, in := range r.Head.Incomplete {
 		story.Unread = append(story.Unread, strings.TrimSuffix(fmt.Sprintf("%s: %s", in.Input, in.Reason), ": "))
 	}
 	return story, nil

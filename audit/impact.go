@@ -157,6 +157,11 @@ func crosswalk(now, after *Index) iter.Seq[CrosswalkRow] {
 func (ix *Index) counterpartRow(d Ref) CrosswalkRow {
 	row := CrosswalkRow{
 		Subject: ix.Subject(d), Name: ix.Name(d), ExternalID: ix.ExternalID(d), LinkState: ix.LinkState(d),
+		Active: ix.active(d), Admin: ix.AccountAdmin(d), Groups: ix.groupsOf(d),
+	}
+	if d.Kind == DatabricksUserKind {
+		user := ix.DatabricksUser(d)
+		row.GivenName, row.FamilyName = user.GivenName, user.FamilyName
 	}
 	if o, ok := ix.OktaOf(d); ok {
 		ix.describe(&row, o)
@@ -172,6 +177,7 @@ func (ix *Index) describe(row *CrosswalkRow, o Ref) {
 	case OktaUserKind:
 		user := ix.OktaUser(o)
 		row.OktaEmail, row.OktaStatus = user.Email, user.Status
+		row.OktaFirst, row.OktaLast = user.FirstName, user.LastName
 	case OktaAppKind:
 		row.OktaStatus = ix.OktaApp(o).Status
 	}

@@ -20,26 +20,34 @@ type Reach struct {
 // Reach returns how far d reaches, as far as the snapshot tells.
 func (ix *Index) Reach(d Ref) Reach {
 	r := Reach{Caller: ix.IsCaller(d), Admin: ix.AccountAdmin(d)}
+	if counterpart(d.Kind) == 0 {
+		return Reach{}
+	}
+	r.Groups = ix.groupsOf(d)
 	id := ix.Subject(d).ID
-	switch d.Kind {
-	case DatabricksUserKind:
-		r.Groups = ix.DatabricksUser(d).Groups.Len()
-	case DatabricksServicePrincipalKind:
-		r.Groups = ix.DatabricksServicePrincipal(d).Groups.Len()
-	case DatabricksGroupKind:
-		r.Groups = ix.DatabricksGroup(d).Groups.Len()
+	if d.Kind == DatabricksGroupKind {
 		if i, ok := ix.DatabricksMembers.Find(id); ok {
 			r.Members = ix.DatabricksMembers.At(i).Members.Len()
 		}
-	default:
-		return Reach{}
 	}
-	r.Groups = max(r.Groups, len(ix.within()[d]))
 	i, _ := ix.DatabricksAssignments.Find(id)
 	for ; i < ix.DatabricksAssignments.Len() && ix.DatabricksAssignments.Key(i) == id; i++ {
 		r.Workspaces++
 	}
 	return r
+}
+
+// groupsOf returns the number of Databricks groups that d is in directly, where known.
+func (ix *Index) groupsOf(d Ref) (n int) {
+	switch d.Kind {
+	case DatabricksUserKind:
+		n = ix.DatabricksUser(d).Groups.Len()
+	case DatabricksServicePrincipalKind:
+		n = ix.DatabricksServicePrincipal(d).Groups.Len()
+	case DatabricksGroupKind:
+		n = ix.DatabricksGroup(d).Groups.Len()
+	}
+	return max(n, len(ix.within()[d]))
 }
 
 // Compare orders the farther reach first: the caller, then admins, then members

@@ -1,6 +1,7 @@
 package audit
 
 import (
+	"errors"
 	"iter"
 	"slices"
 	"time"
@@ -106,23 +107,75 @@ const (
 // A CrosswalkRow is one Databricks identity beside its Okta counterpart, or one
 // Okta object that would be provisioned.
 type CrosswalkRow struct {
-	Subject    Subject
-	Name       string // userName, displayName, or the Okta login or group name
-	ExternalID string
-	LinkState  LinkState
-	Okta       Subject // the counterpart; zero if there is none
-	OktaLogin  string  // or the group's name, or the app's label
-	OktaEmail  string
-	OktaStatus string
-	MatchedBy  string // "id", "login", "email", "name", "client_id" or blank
-	Now        Outcome
-	AfterPlan  Outcome
+	Subject    Subject   `json:"subject"`
+	Name       string    `json:"name"` // userName, displayName, or the Okta login or group name
+	ExternalID string    `json:"external_id,omitzero"`
+	LinkState  LinkState `json:"link_state,omitzero"`
+	GivenName  string    `json:"given_name,omitzero"`  // of a Databricks user
+	FamilyName string    `json:"family_name,omitzero"` // of a Databricks user
+	Active     bool      `json:"active,omitzero"`      // of a Databricks identity; true for groups
+	Admin      bool      `json:"admin,omitzero"`       // it has the role account_admin directly
+	Groups     int       `json:"groups,omitzero"`      // Databricks groups it is in, where known
+
+	Okta       Subject `json:"okta,omitzero"`       // the counterpart; zero if there is none
+	OktaLogin  string  `json:"okta_login,omitzero"` // or the group's name, or the app's label
+	OktaEmail  string  `json:"okta_email,omitzero"`
+	OktaStatus string  `json:"okta_status,omitzero"`
+	OktaFirst  string  `json:"okta_first_name,omitzero"`
+	OktaLast   string  `json:"okta_last_name,omitzero"`
+
+	MatchedBy string  `json:"matched_by,omitzero"` // "id", "login", "email", "name", "client_id" or blank
+	Now       Outcome `json:"now,omitzero"`
+	AfterPlan Outcome `json:"after_plan,omitzero"`
 }
 
-// A Report is everything that any format shows: the one value they are made from.
+// A SubjectName is a subject and what people call it.
+type SubjectName struct {
+	Subject Subject `json:"subject"`
+	Name    string  `json:"name"`
+}
+
+// A Head says which snapshot a report is about, when it was read, and how far.
+type Head struct {
+	Digest     string
+	Okta       Source
+	Databricks Source
+
+	OktaUsers, OktaGroups                                          int
+	DatabricksUsers, DatabricksGroups, DatabricksServicePrincipals int
+
+	Undecoded  int       // objects that could not be decoded; the snapshot keeps them whole
+	Incomplete []Reading // of what was required or asked for: why the verdict is incomplete
+	Readings   []Reading // of every input that was asked for
+}
+
+// Head returns what reports say of s.
+func (s *Snapshot) Head() Head {
+	h := Head{
+		Digest: s.Digest, Okta: s.Okta, Databricks: s.Databricks,
+		OktaUsers: s.OktaUsers.Len(), OktaGroups: s.OktaGroups.Len(),
+		DatabricksUsers: s.DatabricksUsers.Len(), DatabricksGroups: s.DatabricksGroups.Len(),
+		DatabricksServicePrincipals: s.DatabricksServicePrincipals.Len(),
+		Undecoded:                   len(s.Undecoded), Incomplete: s.Incomplete(),
+	}
+	for _, in := range s.readings {
+		if in.Asked {
+			h.Readings = append(h.Readings, in)
+		}
+	}
+	return h
+}
+
+// Complete reports whether all that was required or asked for of the directory was read.
+func (h Head) Complete(okta bool) bool {
+	return !slices.ContainsFunc(h.Incomplete, func(in Reading) bool { return in.Input.Okta() == okta })
+}
+
+// A Report is everything that any format shows: the one value they are made
+// from. It comes from [Run], or from a findings.json: then it has no snapshot.
 type Report struct {
 	Version  string // of this program
-	Snapshot *Snapshot
+	Head     Head
 	Settings Settings
 	Verdict  Verdict
 	Counts   map[Severity]int // unwaived findings
@@ -130,8 +183,10 @@ type Report struct {
 	After    Impact
 	Skipped  []Skip    // in rule order
 	Findings []Finding // gravest first
-	Plan     *Plan
-	Rules    []*Rule // the rules that were asked, in catalogue order
+	Plan     *Plan     // nil where it is not known; without times in a report that was read from its file
+	Rules    []*Rule   // the rules that were asked, in catalogue order
+
+	Snapshot *Snapshot // nil in a report that was read from its file: formats use none of it
 
 	Waivers  []WaiverUse // what each waiver did, in the order of the file; nil without waivers
 	Trend    []PastRun   // earlier runs, oldest first; nil without a history
@@ -139,8 +194,114 @@ type Report struct {
 
 	index *Index
 	after *Index
+	kept  *kept
 }
+
+// kept is what a report that was read from its file has instead of an index.
+type kept struct {
+	rows  []CrosswalkRow
+	names []SubjectName
+}
+
+// Keep gives a report without a snapshot its crosswalk, and the names of the
+// subjects that have no row in it. Both must be in order, each subject once.
+func (r *Report) Keep(rows []CrosswalkRow, names []SubjectName) error {
+	for i := 1; i < len(rows); i++ {
+		if rows[i-1].Subject.Compare(rows[i].Subject) >= 0 {
+			return errors.New("the rows of the crosswalk are out of order at " + rows[i].Subject.String())
+		}
+	}
+	for i := 1; i < len(names); i++ {
+		if names[i-1].Subject.Compare(names[i].Subject) >= 0 {
+			return errors.New("the names are out of order at " + names[i].Subject.String())
+		}
+	}
+	r.kept = &kept{rows, names}
+	return nil
+}
+
+// HasCrosswalk reports whether the crosswalk is known.
+func (r *Report) HasCrosswalk() bool { return r.index != nil || r.kept != nil }
 
 // Crosswalk yields a row for every Databricks identity, then one for every Okta
 // object that would be provisioned, sorted by subject within each part.
-func (r *Report) Crosswalk() iter.Seq[CrosswalkRow] { return crosswalk(r.index, r.after) }
+func (r *Report) Crosswalk() iter.Seq[CrosswalkRow] {
+	switch {
+	case r.index != nil:
+		return crosswalk(r.index, r.after)
+	case r.kept != nil:
+		return slices.Values(r.kept.rows)
+	}
+	return func(func(CrosswalkRow) bool) {}
+}
+
+// Name returns what people call the subject of a finding or of the plan; blank if
+// that is not known.
+func (r *Report) Name(s Subject) string {
+	switch {
+	case r.index != nil:
+		if ref, ok := r.index.find(s); ok {
+			return r.index.Name(ref)
+		}
+	case r.kept != nil:
+		if i, ok := slices.BinarySearchFunc(r.kept.rows, s, func(row CrosswalkRow, s Subject) int { return row.Subject.Compare(s) }); ok {
+			return r.kept.rows[i].Name
+		}
+		if i, ok := slices.BinarySearchFunc(r.kept.names, s, func(n SubjectName, s Subject) int { return n.Subject.Compare(s) }); ok {
+			return r.kept.names[i].Name
+		}
+	}
+	return ""
+}
+
+// OtherNames yields the subjects that findings and the plan speak of and that
+// have no row in the crosswalk, with their names, in order.
+func (r *Report) OtherNames() iter.Seq[SubjectName] {
+	if r.kept != nil {
+		return slices.Values(r.kept.names)
+	}
+	return func(yield func(SubjectName) bool) {
+		if r.index == nil {
+			return
+		}
+		spoken := r.spoken()
+		for _, k := range Kinds() {
+			if counterpart(k) != 0 {
+				continue // every one has a row
+			}
+			for ref := range r.index.All(k) {
+				if spoken[k][ref.n] && !r.index.provisioned(ref) && !yield(SubjectName{r.index.Subject(ref), r.index.Name(ref)}) {
+					return
+				}
+			}
+		}
+	}
+}
+
+// spoken marks the objects that findings and the plan speak of.
+func (r *Report) spoken() (spoken [kindEnd][]bool) {
+	for _, k := range Kinds() {
+		spoken[k] = make([]bool, r.index.Len(k))
+	}
+	mark := func(s Subject) {
+		if ref, ok := r.index.find(s); ok {
+			spoken[ref.Kind][ref.n] = true
+		}
+	}
+	for i := range r.Findings {
+		for _, s := range r.Findings[i].Subjects {
+			mark(s)
+		}
+		for _, e := range r.Findings[i].Evidence {
+			mark(e.Subject)
+		}
+	}
+	if r.Plan != nil {
+		for _, m := range r.Plan.Manual {
+			for _, s := range m.Candidates {
+				mark(s)
+			}
+		}
+	}
+	return spoken
+}

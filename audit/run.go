@@ -22,7 +22,7 @@ func Run(s *Snapshot, rules []*Rule, o Options) (*Report, error) {
 		return nil, err
 	}
 	ix := NewIndex(s, o.Settings)
-	r := &Report{Version: o.Version, Snapshot: s, Settings: ix.Settings, Rules: rules, index: ix, Skipped: []Skip{}}
+	r := &Report{Version: o.Version, Head: s.Head(), Snapshot: s, Settings: ix.Settings, Rules: rules, index: ix, Skipped: []Skip{}}
 	for _, rule := range rules {
 		if rule.Collision { // what is automatic depends on the collisions
 			r.Findings = append(r.Findings, ix.run(rule)...)

@@ -107,7 +107,7 @@ func TestGuarded(t *testing.T) {
 
 // A file has its header whatever was found.
 func TestCSVHeaders(t *testing.T) {
-	empty := &audit.Report{Snapshot: &audit.Snapshot{}}
+	empty := &audit.Report{}
 	for name, c := range map[string]struct {
 		table table
 		want  string

@@ -2,6 +2,7 @@ package report
 
 import (
 	"bufio"
+	"bytes"
 	"io"
 	"iter"
 	"slices"
@@ -15,44 +16,43 @@ import (
 // FindingsSchema is the version of findings.json.
 const FindingsSchema = "aimcheck.findings/v1"
 
-// findingsJSON writes the whole truth: every other format shows a part of it.
-// There is one finding a line, so that two files can be compared line by line.
+// findingsJSON writes the whole truth: every other format shows a part of it,
+// and [ReadFindings] makes the report of it again. There is one finding a line,
+// so that two files can be compared line by line; so it is with what follows.
 func findingsJSON(w io.Writer, r *audit.Report) error {
-	s := r.Snapshot
-	incomplete := []unread{}
-	complete := map[bool]bool{true: true, false: true} // by whether it is Okta's
-	for _, in := range s.Incomplete() {
-		incomplete = append(incomplete, unread{in.Input, in.Expected, in.Received, in.Reason})
-		complete[in.Input.Okta()] = false
-	}
 	o := newObject(w)
+	o.exact = true
 	o.member("schema", FindingsSchema)
-	o.member("tool", map[string]string{"version": r.Version})
-	o.member("snapshot", snapshotHead{
-		Digest: s.Digest,
-		Okta: oktaHead{Org: s.Okta.Tenant, Complete: complete[true], Files: s.Okta.Files,
-			Users: s.OktaUsers.Len(), Groups: s.OktaGroups.Len(), Notes: s.Okta.Notes},
-		Databricks: databricksHead{Account: s.Databricks.Tenant, Complete: complete[false], Files: s.Databricks.Files,
-			Users: s.DatabricksUsers.Len(), Groups: s.DatabricksGroups.Len(),
-			ServicePrincipals: s.DatabricksServicePrincipals.Len(), Notes: s.Databricks.Notes},
-		Undecoded: len(s.Undecoded),
-	})
-	o.member("incomplete", incomplete)
+	o.member("tool", toolHead{r.Version})
+	o.member("snapshot", headOf(r.Head))
+	inline(o, "incomplete", unreadOf(r.Head.Incomplete))
 	o.member("settings", r.Settings)
 	o.member("verdict", r.Verdict)
 	o.member("counts", severityCounts{r.Counts[audit.Blocker], r.Counts[audit.Error], r.Counts[audit.Warning], r.Counts[audit.Info]})
-	o.member("impact", map[string]audit.Impact{"now": withZeros(r.Now), "after_plan": withZeros(r.After)})
-	o.member("skipped_rules", r.Skipped)
+	o.member("impact", impacts{Now: withZeros(r.Now), After: withZeros(r.After)})
+	inline(o, "skipped_rules", slices.Values(r.Skipped))
 	if r.Waivers != nil {
-		o.member("waivers", r.Waivers)
+		inline(o, "waivers", slices.Values(r.Waivers))
 	}
 	if r.Trend != nil {
-		o.member("trend", r.Trend)
+		inline(o, "trend", slices.Values(r.Trend))
 	}
 	if r.Resolved != nil {
-		o.member("resolved", r.Resolved)
+		inline(o, "resolved", slices.Values(r.Resolved))
 	}
 	list(o, "findings", slices.Values(r.Findings))
+	if r.Plan != nil {
+		list(o, "operations", slices.Values(r.Plan.Operations))
+		list(o, "manual", slices.Values(r.Plan.Manual))
+	}
+	if r.HasCrosswalk() {
+		list(o, "crosswalk", r.Crosswalk())
+		list(o, "names", r.OtherNames())
+	}
+	list(o, "rules", ruleHeads(r.Rules))
+	if t := timesOf(r.Head); t.known() {
+		o.member("read", t)
+	}
 	return o.close()
 }
 
@@ -75,47 +75,6 @@ func planJSON(w io.Writer, r *audit.Report) error {
 	return o.close()
 }
 
-type snapshotHead struct {
-	Digest     string         `json:"digest"`
-	Okta       oktaHead       `json:"okta"`
-	Databricks databricksHead `json:"databricks"`
-	Undecoded  int            `json:"undecoded"`
-}
-
-type oktaHead struct {
-	Org      string   `json:"org"`
-	Complete bool     `json:"complete"`
-	Files    bool     `json:"files,omitzero"` // imported: completeness is the giver's word
-	Users    int      `json:"users"`
-	Groups   int      `json:"groups"`
-	Notes    []string `json:"notes,omitempty"`
-}
-
-type databricksHead struct {
-	Account           string   `json:"account"`
-	Complete          bool     `json:"complete"`
-	Files             bool     `json:"files,omitzero"`
-	Users             int      `json:"users"`
-	Groups            int      `json:"groups"`
-	ServicePrincipals int      `json:"service_principals"`
-	Notes             []string `json:"notes,omitempty"`
-}
-
-// unread is an input that was not read to its end.
-type unread struct {
-	Input    audit.Input `json:"input"`
-	Expected int         `json:"expected"`
-	Received int         `json:"received"`
-	Reason   string      `json:"reason"`
-}
-
-type severityCounts struct {
-	Blocker int `json:"blocker"`
-	Error   int `json:"error"`
-	Warning int `json:"warning"`
-	Info    int `json:"info"`
-}
-
 // withZeros returns the impact with every outcome counted. An impact that was
 // not simulated stays empty: nothing is known of it.
 func withZeros(i audit.Impact) audit.Impact {
@@ -136,6 +95,8 @@ func withZeros(i audit.Impact) audit.Impact {
 type object struct {
 	w     *bufio.Writer
 	comma string // what stands before the next member
+	exact bool   // objects tell what JSON can't hold, see [odd]
+	buf   bytes.Buffer
 	err   error
 }
 
@@ -157,9 +118,18 @@ func (o *object) open(name string) {
 // value writes v in the same bytes each time. What is no UTF-8 becomes U+FFFD:
 // JSON can't hold it.
 func (o *object) value(v any) {
-	if o.err == nil {
-		o.err = json.MarshalWrite(o.w, v, json.Deterministic(true), jsontext.AllowInvalidUTF8(true))
+	if o.err != nil {
+		return
 	}
+	o.buf.Reset()
+	if o.err = json.MarshalWrite(&o.buf, v, json.Deterministic(true), jsontext.AllowInvalidUTF8(true)); o.err != nil {
+		return
+	}
+	line := o.buf.Bytes()
+	if o.exact && bytes.HasSuffix(line, []byte("}")) && bytes.Contains(line, []byte("\uFFFD")) {
+		line, o.err = withOdd(line, v)
+	}
+	o.w.Write(line)
 }
 
 func (o *object) close() error {
@@ -171,18 +141,23 @@ func (o *object) close() error {
 }
 
 // list writes a member that is an array, one element a line.
-func list[T any](o *object, name string, values iter.Seq[T]) {
+func list[T any](o *object, name string, values iter.Seq[T]) { array(o, name, values, "\n") }
+
+// inline writes a member that is an array on one line.
+func inline[T any](o *object, name string, values iter.Seq[T]) { array(o, name, values, "") }
+
+func array[T any](o *object, name string, values iter.Seq[T], lineEnd string) {
 	o.open(name)
-	comma := "[\n"
+	comma := "[" + lineEnd
 	for v := range values {
 		o.w.WriteString(comma)
 		o.value(v)
 		if o.err != nil {
 			return
 		}
-		comma = ",\n"
+		comma = "," + lineEnd
 	}
-	if comma == "[\n" {
+	if comma == "["+lineEnd {
 		o.w.WriteString("[")
 	}
 	o.w.WriteString("]")

@@ -24,16 +24,16 @@ func summaryMarkdown(w io.Writer, r *audit.Report) error {
 			line("- %s", code(t))
 		}
 	}
-	s := r.Snapshot
+	s := r.Head
 
 	line("# aimcheck: %s\n", headline(r.Verdict))
 	line("%s.\n", because(r))
 	line("| | |\n|---|---|")
 	line("| Okta org | %s: %s, %s, read %s |", code(s.Okta.Tenant),
-		counted(s.OktaUsers.Len(), "user"), counted(s.OktaGroups.Len(), "group"), moment(s.Okta.Finished))
+		counted(s.OktaUsers, "user"), counted(s.OktaGroups, "group"), moment(s.Okta.Finished))
 	line("| Databricks account | %s: %s, %s, %s, read %s |", code(s.Databricks.Tenant),
-		counted(s.DatabricksUsers.Len(), "user"), counted(s.DatabricksGroups.Len(), "group"),
-		counted(s.DatabricksServicePrincipals.Len(), "service principal"), moment(s.Databricks.Finished))
+		counted(s.DatabricksUsers, "user"), counted(s.DatabricksGroups, "group"),
+		counted(s.DatabricksServicePrincipals, "service principal"), moment(s.Databricks.Finished))
 	line("| Snapshot | %s |", code(s.Digest))
 	line("| Settings | SSO claim %s, unified login %s |", code(string(r.Settings.SSOClaim)), code(string(r.Settings.UnifiedLogin)))
 	line("| Plan | %s |", automatic(r))
@@ -43,7 +43,7 @@ func summaryMarkdown(w io.Writer, r *audit.Report) error {
 	}
 
 	var unread []string
-	for _, in := range s.Incomplete() {
+	for _, in := range s.Incomplete {
 		unread = append(unread, howFar(in))
 	}
 	items("Not read to the end", unread)

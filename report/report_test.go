@@ -155,7 +155,7 @@ func TestSchemas(t *testing.T) {
 	if err != nil || len(names) != len(files) {
 		t.Fatalf("schemas %v, %v", names, err)
 	}
-	empty := &audit.Report{Snapshot: &audit.Snapshot{}, Settings: audit.Settings{SSOClaim: audit.ClaimUnknown, WorkspaceSSOClaim: audit.ClaimUnknown, UnifiedLogin: audit.Unknown}, Verdict: audit.Incomplete}
+	empty := &audit.Report{Settings: audit.Settings{SSOClaim: audit.ClaimUnknown, WorkspaceSSOClaim: audit.ClaimUnknown, UnifiedLogin: audit.Unknown}, Verdict: audit.Incomplete}
 	for _, name := range names {
 		text, err := fs.ReadFile(Schemas(), name)
 		if err != nil {

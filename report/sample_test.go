@@ -146,14 +146,18 @@ func incomplete(t testing.TB) *audit.Report {
 		t.Fatal(err)
 	}
 	r := sample(t)
-	r.Snapshot, r.Verdict = s, audit.Incomplete
+	r.Head, r.Verdict = s.Head(), audit.Incomplete
 	r.Now, r.After = audit.Impact{}, audit.Impact{}
+	r.Plan.Snapshot, r.Plan.Databricks = r.Head.Digest, r.Head.Databricks.Tenant
+	if err := r.Plan.Seal(readAt(), 168*time.Hour); err != nil {
+		t.Fatal(err)
+	}
 	return r
 }
 
 // many returns a report of n findings about n users.
 func many(n int) *audit.Report {
-	r := &audit.Report{Version: "1.2.3", Snapshot: &audit.Snapshot{}, Settings: audit.Settings{SSOClaim: audit.ClaimUnknown, WorkspaceSSOClaim: audit.ClaimUnknown, UnifiedLogin: audit.Unknown}, Plan: &audit.Plan{Schema: audit.PlanSchema}}
+	r := &audit.Report{Version: "1.2.3", Settings: audit.Settings{SSOClaim: audit.ClaimUnknown, WorkspaceSSOClaim: audit.ClaimUnknown, UnifiedLogin: audit.Unknown}, Plan: &audit.Plan{Schema: audit.PlanSchema}}
 	f := sampleFindings()[0]
 	for i := range n {
 		g := f

@@ -58,7 +58,7 @@ func supportTicket(w io.Writer, r *audit.Report) error {
 	b := bufio.NewWriter(w)
 	list := renames(r)
 	fmt.Fprint(b, "# Request to change usernames\n\n")
-	fmt.Fprintf(b, "Databricks account: %s\n\n", code(r.Snapshot.Databricks.Tenant))
+	fmt.Fprintf(b, "Databricks account: %s\n\n", code(r.Head.Databricks.Tenant))
 	if len(list) == 0 {
 		fmt.Fprint(b, "No username needs to be changed by Databricks Support: there is nothing to send.\n")
 		return b.Flush()

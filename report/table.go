@@ -217,7 +217,7 @@ func parts(f *audit.Finding, s audit.Subject) (role, field, value string) {
 }
 
 // nameIn returns what people call the subject: from the finding's evidence,
-// else from the snapshot; blank if neither holds it.
+// else from the report; blank if neither holds it.
 func nameIn(r *audit.Report, f *audit.Finding, s audit.Subject) string {
 	field := nameField(s.Kind)
 	for i := range f.Evidence {
@@ -226,7 +226,7 @@ func nameIn(r *audit.Report, f *audit.Finding, s audit.Subject) string {
 			return e.Value
 		}
 	}
-	return nameOf(r.Snapshot, s)
+	return r.Name(s)
 }
 
 // nameField returns the field by which people know an object of the kind.
@@ -244,41 +244,6 @@ func nameField(k audit.Kind) string {
 		return "label"
 	}
 	return "workspace_name"
-}
-
-// nameOf returns the value of [nameField] in the snapshot.
-func nameOf(s *audit.Snapshot, subject audit.Subject) (name string) {
-	switch subject.Kind {
-	case audit.DatabricksUserKind:
-		if i, ok := s.DatabricksUsers.Find(subject.ID); ok {
-			name = s.DatabricksUsers.At(i).UserName
-		}
-	case audit.DatabricksGroupKind:
-		if i, ok := s.DatabricksGroups.Find(subject.ID); ok {
-			name = s.DatabricksGroups.At(i).DisplayName
-		}
-	case audit.DatabricksServicePrincipalKind:
-		if i, ok := s.DatabricksServicePrincipals.Find(subject.ID); ok {
-			name = s.DatabricksServicePrincipals.At(i).DisplayName
-		}
-	case audit.DatabricksWorkspaceKind:
-		if i, ok := s.DatabricksWorkspaces.Find(subject.ID); ok {
-			name = s.DatabricksWorkspaces.At(i).Name
-		}
-	case audit.OktaUserKind:
-		if i, ok := s.OktaUsers.Find(subject.ID); ok {
-			name = s.OktaUsers.At(i).Login
-		}
-	case audit.OktaGroupKind:
-		if i, ok := s.OktaGroups.Find(subject.ID); ok {
-			name = s.OktaGroups.At(i).Name
-		}
-	case audit.OktaAppKind:
-		if i, ok := s.OktaApps.Find(subject.ID); ok {
-			name = s.OktaApps.At(i).Label
-		}
-	}
-	return name
 }
 
 // joined returns the texts of the subjects separated by a space. Ids hold none.

@@ -65,7 +65,7 @@ func because(r *audit.Report) string {
 		return "do not enable AIM yet: " + counted(blockers, "blocker") + " would do damage"
 	default:
 		var inputs []string
-		for _, in := range r.Snapshot.Incomplete() {
+		for _, in := range r.Head.Incomplete {
 			inputs = append(inputs, inputName(in.Input))
 		}
 		s := "nothing is proved: not all was read of " + strings.Join(inputs, ", ")
@@ -97,7 +97,7 @@ func howFar(in audit.Reading) string {
 
 // cautions lists what else the reader of any report must know about its input.
 func cautions(r *audit.Report) (notes []string) {
-	s := r.Snapshot
+	s := r.Head
 	for _, source := range []struct {
 		name string
 		audit.Source
@@ -109,7 +109,7 @@ func cautions(r *audit.Report) (notes []string) {
 			notes = append(notes, source.name+": "+n)
 		}
 	}
-	if n := len(s.Undecoded); n > 0 {
+	if n := s.Undecoded; n > 0 {
 		notes = append(notes, counted(n, "object")+" could not be decoded; the snapshot keeps them whole")
 	}
 	return notes
@@ -178,8 +178,14 @@ func known(n int) string {
 	return thousands(n)
 }
 
+// noPlan is said of a report that an older version wrote.
+const noPlan = "not known: the findings.json that this is made from does not hold the plan"
+
 // automatic says what the plan would do.
 func automatic(r *audit.Report) string {
+	if r.Plan == nil {
+		return noPlan
+	}
 	ops := planOf(r).Operations
 	if len(ops) == 0 {
 		return "nothing can be mended automatically"
@@ -248,6 +254,9 @@ func notIncluded(p *audit.Plan) (names []string) {
 
 // byHand says who must do what the plan can't.
 func byHand(r *audit.Report) string {
+	if r.Plan == nil {
+		return noPlan
+	}
 	counts := map[audit.Remedy]int{}
 	for _, m := range planOf(r).Manual {
 		counts[m.Remedy]++

@@ -93,10 +93,10 @@ func (p *page) verdict(r *audit.Report) {
 			p.line("%*s  %s", len(head), "", line)
 		}
 	}
-	s := r.Snapshot
+	s := r.Head
 	p.line("%s", visible(fmt.Sprintf("%s: %s, Databricks %s: %s",
-		strings.TrimPrefix(s.Okta.Tenant, "https://"), counted(s.OktaUsers.Len(), "user"),
-		s.Databricks.Tenant, counted(s.DatabricksUsers.Len(), "user"))))
+		strings.TrimPrefix(s.Okta.Tenant, "https://"), counted(s.OktaUsers, "user"),
+		s.Databricks.Tenant, counted(s.DatabricksUsers, "user"))))
 }
 
 func (p *page) impact(r *audit.Report) {
@@ -163,7 +163,7 @@ func (p *page) work(r *audit.Report, t Terminal) {
 	if text := sinceLast(r); text != "" {
 		p.labelled("History", text)
 	}
-	unread := r.Snapshot.Incomplete()
+	unread := r.Head.Incomplete
 	for i, in := range unread {
 		if i == most {
 			p.labelled("", "and "+counted(len(unread)-i, "more input"))

@@ -87,8 +87,8 @@ func TestSummaryColorSaysNothingMore(t *testing.T) {
 
 func TestSummaryIsSafeToPrint(t *testing.T) {
 	r := incomplete(t)
-	r.Snapshot.Okta.Tenant = "https://x\x1b]0;owned\a\u202e\r\n.example.com"
-	r.Snapshot.Okta.Notes = []string{"\u009b2J"}
+	r.Head.Okta.Tenant = "https://x\x1b]0;owned\a\u202e\r\n.example.com"
+	r.Head.Okta.Notes = []string{"\u009b2J"}
 	text := summaryText(t, r, Terminal{Width: 120, Out: "a\x1bb", Next: "x\u2066"})
 	for _, c := range text {
 		if c != '\n' && c != ' ' && !shown(c) {

@@ -29,16 +29,16 @@ func (b *workbook) addSummary(r *audit.Report) error {
 	s.keep(b.file.SetRowHeight(summarySheet, 1, 28))
 	s.cells(b.title, "aimcheck: "+headline(r.Verdict))
 	s.cells(0, because(r))
-	snap := r.Snapshot
+	head := r.Head
 	s.gap()
-	s.cells(0, "Okta org", snap.Okta.Tenant)
-	s.cells(0, "", fmt.Sprintf("%s, %s, read %s", counted(snap.OktaUsers.Len(), "user"),
-		counted(snap.OktaGroups.Len(), "group"), moment(snap.Okta.Finished)))
-	s.cells(0, "Databricks account", snap.Databricks.Tenant)
-	s.cells(0, "", fmt.Sprintf("%s, %s, %s, read %s", counted(snap.DatabricksUsers.Len(), "user"),
-		counted(snap.DatabricksGroups.Len(), "group"),
-		counted(snap.DatabricksServicePrincipals.Len(), "service principal"), moment(snap.Databricks.Finished)))
-	s.cells(0, "Snapshot", snap.Digest)
+	s.cells(0, "Okta org", head.Okta.Tenant)
+	s.cells(0, "", fmt.Sprintf("%s, %s, read %s", counted(head.OktaUsers, "user"),
+		counted(head.OktaGroups, "group"), moment(head.Okta.Finished)))
+	s.cells(0, "Databricks account", head.Databricks.Tenant)
+	s.cells(0, "", fmt.Sprintf("%s, %s, %s, read %s", counted(head.DatabricksUsers, "user"),
+		counted(head.DatabricksGroups, "group"),
+		counted(head.DatabricksServicePrincipals, "service principal"), moment(head.Databricks.Finished)))
+	s.cells(0, "Snapshot", head.Digest)
 	s.cells(0, "Settings", fmt.Sprintf("SSO claim %s, unified login %s", r.Settings.SSOClaim, r.Settings.UnifiedLogin))
 	s.cells(0, "Plan", automatic(r))
 	s.cells(0, "People", byHand(r))
@@ -71,7 +71,7 @@ func (b *workbook) addSummary(r *audit.Report) error {
 		s.style("D", b.severities[t.severity.String()])
 	}
 
-	if unread := snap.Incomplete(); len(unread) > 0 {
+	if unread := head.Incomplete; len(unread) > 0 {
 		s.heading("Not read to the end", "why", "received", "expected")
 		for _, in := range unread {
 			expected := any(in.Expected)

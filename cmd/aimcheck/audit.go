@@ -67,7 +67,7 @@ func (e *env) auditCommand() *cobra.Command {
 			if err != nil {
 				return fileError("write to", "standard output", err)
 			}
-			if err := e.incomplete(r.Snapshot.Incomplete()); err != nil {
+			if err := e.incomplete(r.Head.Incomplete); err != nil {
 				return err
 			}
 			if err := threshold.judge(r); err != nil || !failOnStale {

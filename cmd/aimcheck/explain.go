@@ -25,7 +25,7 @@ func checkExplain(cmd *cobra.Command) error {
 // explain prints the stories of what the user asked for, one JSON object each
 // with --output json.
 func (e *env) explain(r *audit.Report, what string, format outputFormat) error {
-	unread := e.incomplete(r.Snapshot.Incomplete())
+	unread := e.incomplete(r.Head.Incomplete)
 	stories, err := stories(r, what)
 	if err != nil {
 		if unread != nil { // what is asked for may be in what was not read

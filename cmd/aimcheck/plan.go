@@ -38,7 +38,7 @@ func (e *env) planCommand() *cobra.Command {
 			if err != nil {
 				return fileError("write to", "standard output", err)
 			}
-			return e.incomplete(r.Snapshot.Incomplete())
+			return e.incomplete(r.Head.Incomplete)
 		},
 	}
 	cmd.Flags().SortFlags = false
