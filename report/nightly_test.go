@@ -38,8 +38,8 @@ func nightly(t testing.TB) *audit.Report {
 // Waivers and what is new stand where people look.
 func TestNightly(t *testing.T) {
 	r := nightly(t)
-	golden(t, "nightly.md", write(t, File{"", summaryMarkdown}, r))
-	golden(t, "nightly.csv", write(t, File{"", csvOf(findingsTable)}, r))
+	golden(t, "nightly.md", write(t, File{Name: "", Write: summaryMarkdown}, r))
+	golden(t, "nightly.csv", write(t, File{Write: csvOf(findingsTable)}, r))
 	var b bytes.Buffer
 	if err := Summary(&b, r, Terminal{Width: 100}); err != nil {
 		t.Fatal(err)

@@ -64,7 +64,7 @@ func same(t tester, r *audit.Report, files []File) {
 // everyFormat is all files and what is printed.
 func everyFormat(t testing.TB) []File {
 	return append(allFiles(t),
-		File{"terminal", func(w io.Writer, r *audit.Report) error { return Summary(w, r, Terminal{Width: 80, Color: true}) }})
+		File{Name: "terminal", Write: func(w io.Writer, r *audit.Report) error { return Summary(w, r, Terminal{Width: 80, Color: true}) }})
 }
 
 func TestReadBack(t *testing.T) {

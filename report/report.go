@@ -17,39 +17,49 @@ import (
 
 // A File is one file of the report's folder.
 type File struct {
-	Name  string // without a folder
-	Write func(io.Writer, *audit.Report) error
+	Name   string // without a folder
+	Format string // that it belongs to; blank: always written
+	Write  func(io.Writer, *audit.Report) error
+
+	whole bool // it shows the plan or the crosswalk
 }
 
-// Formats lists the formats that [Files] knows.
-func Formats() []string { return []string{"csv", "xlsx", "json"} }
+// Lacks reports whether r does not hold all that the file shows: r was read from
+// a findings.json of a version that did not write the plan and the crosswalk.
+func (f File) Lacks(r *audit.Report) bool { return f.whole && (r.Plan == nil || !r.HasCrosswalk()) }
 
-// Files returns the files of the formats, after those that are always written:
-// the findings and the plan as JSON, and what a person sends to others. The
-// order of formats does not matter; one that is not known is an error.
+// files lists every file: those that are always written first, which are the
+// findings and the plan as JSON, and what a person sends to others.
+func files() []File {
+	return []File{
+		{Name: "findings.json", Write: findingsJSON},
+		{Name: "plan.json", Write: planJSON, whole: true},
+		{Name: "summary.md", Write: summaryMarkdown},
+		{Name: "support-ticket.md", Write: supportTicket},
+		{Name: "okta-changes.csv", Write: csvOf(oktaChanges), whole: true},
+		{Name: "findings.csv", Write: csvOf(findingsTable), Format: "csv"},
+		{Name: "subjects.csv", Write: csvOf(subjectsTable), Format: "csv"},
+		{Name: "crosswalk.csv", Write: csvOf(crosswalkTable), Format: "csv", whole: true},
+		{Name: "plan.csv", Write: csvOf(planTable), Format: "csv", whole: true},
+		{Name: "group-members.csv", Write: csvOf(groupMembers), Format: "csv"},
+		{Name: "report.xlsx", Write: workbookXLSX, Format: "xlsx", whole: true},
+	}
+}
+
+// DefaultFormats lists the formats that an audit writes where none is named.
+func DefaultFormats() []string { return []string{"csv", "xlsx", "json"} }
+
+// Formats lists the formats that [Files] knows. Those of json and markdown are
+// always written.
+func Formats() []string { return append(DefaultFormats(), "markdown") }
+
+// Files returns the files of the formats, after those that are always written.
+// The order of formats does not matter; one that is not known is an error.
 func Files(formats []string) ([]File, error) {
 	for _, f := range formats {
 		if !slices.Contains(Formats(), f) {
 			return nil, fmt.Errorf("unknown format %q: expected any of %s", f, strings.Join(Formats(), ", "))
 		}
 	}
-	files := []File{
-		{"findings.json", findingsJSON},
-		{"plan.json", planJSON},
-		{"summary.md", summaryMarkdown},
-		{"support-ticket.md", supportTicket},
-		{"okta-changes.csv", csvOf(oktaChanges)},
-	}
-	if slices.Contains(formats, "csv") {
-		files = append(files,
-			File{"findings.csv", csvOf(findingsTable)},
-			File{"subjects.csv", csvOf(subjectsTable)},
-			File{"crosswalk.csv", csvOf(crosswalkTable)},
-			File{"plan.csv", csvOf(planTable)},
-			File{"group-members.csv", csvOf(groupMembers)})
-	}
-	if slices.Contains(formats, "xlsx") {
-		files = append(files, File{"report.xlsx", workbookXLSX})
-	}
-	return files, nil
+	return slices.DeleteFunc(files(), func(f File) bool { return f.Format != "" && !slices.Contains(formats, f.Format) }), nil
 }

@@ -71,8 +71,8 @@ func TestGolden(t *testing.T) {
 		names[f.Name] = true
 		golden(t, f.Name, got)
 	}
-	golden(t, "incomplete.json", write(t, File{"", findingsJSON}, incomplete(t)))
-	golden(t, "incomplete.md", write(t, File{"", summaryMarkdown}, incomplete(t)))
+	golden(t, "incomplete.json", write(t, File{Name: "", Write: findingsJSON}, incomplete(t)))
+	golden(t, "incomplete.md", write(t, File{Name: "", Write: summaryMarkdown}, incomplete(t)))
 	// A file in testdata that nothing makes proves nothing.
 	found, err := filepath.Glob("testdata/*.*")
 	if err != nil || len(found) == 0 {
@@ -130,13 +130,13 @@ func TestWriteErrorsAreReported(t *testing.T) {
 	r.Findings = append(r.Findings, sampleFindings()...)
 	files := slices.DeleteFunc(allFiles(t), func(f File) bool { return f.Name == "crosswalk.csv" || f.Name == "report.xlsx" })
 	files = append(files,
-		File{"crosswalk.csv", func(w io.Writer, r *audit.Report) error {
+		File{Name: "crosswalk.csv", Write: func(w io.Writer, r *audit.Report) error {
 			return writeCSV(w, crosswalkOf(slices.Values([]audit.CrosswalkRow{{}})))
 		}},
-		File{"report.xlsx", func(w io.Writer, r *audit.Report) error {
+		File{Name: "report.xlsx", Write: func(w io.Writer, r *audit.Report) error {
 			return writeWorkbook(w, r, slices.Values([]audit.CrosswalkRow{{}}), 1000)
 		}},
-		File{"summary", func(w io.Writer, r *audit.Report) error { return Summary(w, r, Terminal{}) }})
+		File{Name: "summary", Write: func(w io.Writer, r *audit.Report) error { return Summary(w, r, Terminal{}) }})
 	for _, f := range files {
 		whole := len(write(t, f, r))
 		for _, room := range []int{0, whole / 2, whole - 1} {
@@ -198,7 +198,7 @@ func TestPlanReadBack(t *testing.T) {
 		t.Fatal(err)
 	}
 	var p audit.Plan
-	if err := json.Unmarshal(write(t, File{"plan.json", planJSON}, r), &p); err != nil {
+	if err := json.Unmarshal(write(t, File{Name: "plan.json", Write: planJSON}, r), &p); err != nil {
 		t.Fatal(err)
 	}
 	if err := p.Verify(); err != nil {
@@ -213,7 +213,7 @@ func TestFindingsReadBack(t *testing.T) {
 		Impact   map[string]audit.Impact
 		Findings []audit.Finding
 	}
-	if err := json.Unmarshal(write(t, File{"", findingsJSON}, r), &got); err != nil {
+	if err := json.Unmarshal(write(t, File{Name: "", Write: findingsJSON}, r), &got); err != nil {
 		t.Fatal(err)
 	}
 	if len(got.Findings) != len(r.Findings) || got.Findings[4].Message != r.Findings[4].Message || got.Findings[4].Evidence == nil {
@@ -246,7 +246,7 @@ func TestWaivedFindingsAskNobody(t *testing.T) {
 	for row := range oktaChanges(r).rows {
 		t.Errorf("an Okta admin is asked for %q", row)
 	}
-	if got := string(write(t, File{"", supportTicket}, r)); !strings.Contains(got, "nothing to send") {
+	if got := string(write(t, File{Name: "", Write: supportTicket}, r)); !strings.Contains(got, "nothing to send") {
 		t.Errorf("the ticket says %q", got)
 	}
 }

@@ -38,7 +38,7 @@ func rowsOf(t testing.TB, f *excelize.File, sheet string) [][]string {
 }
 
 func TestWorkbook(t *testing.T) {
-	data := write(t, File{"report.xlsx", workbookXLSX}, sample(t))
+	data := write(t, File{Name: "report.xlsx", Write: workbookXLSX}, sample(t))
 	f := open(t, data)
 	want := []string{"Summary", "Findings", "Subjects", "Crosswalk", "Plan", "By hand", "Rules"}
 	if diff := cmp.Diff(want, f.GetSheetList()); diff != "" {
@@ -105,7 +105,7 @@ func xmlPart(t testing.TB, data []byte, name string) string {
 
 // Decisions are read back from these two columns of this sheet.
 func TestWorkbookDecisions(t *testing.T) {
-	f := open(t, write(t, File{"", workbookXLSX}, sample(t)))
+	f := open(t, write(t, File{Name: "", Write: workbookXLSX}, sample(t)))
 	rows := rowsOf(t, f, "Plan")
 	var got [][]string
 	for _, row := range rows {

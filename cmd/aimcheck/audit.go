@@ -36,10 +36,8 @@ func (e *env) auditCommand() *cobra.Command {
 			if err != nil {
 				return usageError(err)
 			}
-			for _, f := range formats {
-				if !slices.Contains(report.Formats(), f) {
-					return usagef("--format: %w", unknownWord("format", f, report.Formats()))
-				}
+			if err := checkFormats(formats); err != nil {
+				return err
 			}
 			asked := cmd.Flags().Changed("explain")
 			if asked {
@@ -79,7 +77,7 @@ func (e *env) auditCommand() *cobra.Command {
 	f := cmd.Flags()
 	f.SortFlags = false
 	f.StringVar(&out, "out", "aimcheck-report", "`DIR` for the reports, made if it is missing")
-	f.StringSliceVar(&formats, "format", report.Formats(), "`LIST` of formats to write besides findings.json and plan.json")
+	f.StringSliceVar(&formats, "format", report.DefaultFormats(), "`LIST` of formats to write besides findings.json and plan.json: "+strings.Join(report.Formats(), ", "))
 	f.StringVar(&failOn, "fail-on", audit.Blocker.String(), "exit with 3 if there are findings of this `SEVERITY` or graver; never: don't")
 	f.BoolVar(&failOnStale, "fail-on-stale-waivers", false, "exit with 3 if a waiver has expired or waives nothing")
 	f.StringVar(&explain, "explain", "", "write no reports, but tell all about one `SUBJECT|NAME`, such as databricks:user:123 or ana@example.com")
@@ -88,12 +86,30 @@ func (e *env) auditCommand() *cobra.Command {
 	return cmd
 }
 
+// checkFormats names the format that was probably meant.
+func checkFormats(formats []string) error {
+	for _, f := range formats {
+		if !slices.Contains(report.Formats(), f) {
+			return usagef("--format: %w", unknownWord("format", f, report.Formats()))
+		}
+	}
+	return nil
+}
+
 // writeReports writes all files of the formats, or none.
 func writeReports(ctx context.Context, dir string, formats []string, r *audit.Report) error {
 	files, err := report.Files(formats)
 	if err != nil {
 		return usageError(err)
 	}
+	if err := writeFiles(ctx, dir, files, r); err != nil {
+		return err
+	}
+	return removeStale(dir, files)
+}
+
+// writeFiles writes all of the files, or none.
+func writeFiles(ctx context.Context, dir string, files []report.File, r *audit.Report) error {
 	o, err := newOutput(dir)
 	if err != nil {
 		return err
@@ -104,10 +120,7 @@ func writeReports(ctx context.Context, dir string, formats []string, r *audit.Re
 			return err
 		}
 	}
-	if err := o.commit(ctx); err != nil {
-		return err
-	}
-	return removeStale(dir, files)
+	return o.commit(ctx)
 }
 
 // removeStale removes the reports of an earlier run that this one did not write,
