@@ -31,9 +31,10 @@ var mayImport = map[string]string{
 	"internal/apply":       "audit",
 	"internal/decisions":   "audit",
 	"internal/config":      "audit",
+	"internal/doctor":      "audit internal/okta internal/databricks",
 	"internal/sandbox":     "audit",
 	"internal/sandbox/aim": "",
-	"cmd/aimcheck":         "audit audit/rules report internal/snapfile internal/okta internal/databricks internal/transport internal/fetch internal/apply internal/decisions internal/config internal/sandbox",
+	"cmd/aimcheck":         "audit audit/rules report internal/snapfile internal/okta internal/databricks internal/transport internal/fetch internal/apply internal/decisions internal/config internal/doctor internal/sandbox",
 }
 
 // standsIn says where a heavy dependency may be imported, and nowhere else.

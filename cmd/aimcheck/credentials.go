@@ -13,31 +13,46 @@ import (
 // in with it.
 
 func openOkta(ctx context.Context, e *env, s *config.Settings, apps bool, waiting func(string)) (*okta.Client, error) {
-	scopes := []string{"okta.users.read", "okta.groups.read"}
+	o := oktaConfig(e, s)
+	o.Waiting = waiting
+	o.Scopes = []string{"okta.users.read", "okta.groups.read"}
 	if apps {
-		scopes = append(scopes, "okta.apps.read")
+		o.Scopes = append(o.Scopes, "okta.apps.read")
 	}
-	c, err := okta.Open(ctx, okta.Config{
-		OrgURL:       s.Okta.OrgURL,
-		ClientID:     s.Okta.ClientID,
-		PrivateKey:   s.Okta.PrivateKey.Reveal(),
-		PrivateKeyID: s.Okta.PrivateKeyID,
-		Token:        s.Okta.Token.Reveal(),
-		UserAgent:    userAgent(),
-		Scopes:       scopes,
-		Reserve:      s.Okta.Reserve,
-		Waiting:      waiting,
-		Now:          e.now,
-	})
+	c, err := okta.Open(ctx, o)
 	if errors.Is(err, okta.ErrKey) {
 		return nil, usageError(err)
 	}
 	return c, err
 }
 
+func oktaConfig(e *env, s *config.Settings) okta.Config {
+	return okta.Config{
+		OrgURL:       s.Okta.OrgURL,
+		ClientID:     s.Okta.ClientID,
+		PrivateKey:   s.Okta.PrivateKey.Reveal(),
+		PrivateKeyID: s.Okta.PrivateKeyID,
+		Token:        s.Okta.Token.Reveal(),
+		UserAgent:    userAgent(),
+		Reserve:      s.Okta.Reserve,
+		Now:          e.now,
+	}
+}
+
 func openDatabricks(ctx context.Context, e *env, s *config.Settings, write bool, waiting func(string)) (*databricks.Client, error) {
+	d := databricksConfig(e, s)
+	d.Write, d.Waiting = write, waiting
+	c, err := databricks.Open(ctx, d)
+	var mistake *databricks.SettingsError
+	if errors.As(err, &mistake) {
+		return nil, usageError(err)
+	}
+	return c, err
+}
+
+func databricksConfig(e *env, s *config.Settings) databricks.Config {
 	d := s.Databricks
-	c, err := databricks.Open(ctx, databricks.Config{
+	return databricks.Config{
 		Host:         d.Host,
 		AccountID:    d.AccountID,
 		Profile:      d.Profile,
@@ -48,16 +63,9 @@ func openDatabricks(ctx context.Context, e *env, s *config.Settings, write bool,
 		ReadRate:     d.ReadRate,
 		ListRate:     d.ListRate,
 		WriteRate:    d.WriteRate,
-		Write:        write,
 		UserAgent:    userAgent(),
-		Waiting:      waiting,
 		Now:          e.now,
-	})
-	var mistake *databricks.SettingsError
-	if errors.As(err, &mistake) {
-		return nil, usageError(err)
 	}
-	return c, err
 }
 
 func userAgent() string { return "aimcheck/" + version() }

@@ -54,7 +54,7 @@ func (e *env) sandboxCommand() *cobra.Command {
 	f.IntVar(&users, "users", 0, "serve a generated tenant of `N` users on each side")
 	f.Uint64Var(&seed, "seed", 1, "what the generated tenant is made from: the same number, the same tenant")
 	f.StringVar(&addr, "addr", "127.0.0.1:0", "`HOST:PORT` to serve on, of this machine alone; port 0: any free one")
-	f.StringVar(&faults, "faults", "", "answer wrongly as `FILE` says: {\"faults\": [{\"method\": \"PATCH\", \"probability\": 0.2, \"status\": 503, \"after\": true}]}")
+	f.StringVar(&faults, "faults", "", "answer wrongly as `FILE` says: {\"wrong\": [\"dpop\"], \"faults\": [{\"method\": \"PATCH\", \"probability\": 0.2, \"status\": 503, \"after\": true}]}")
 	return cmd
 }
 

@@ -30,7 +30,7 @@ func TestMain(m *testing.M) {
 // TestScripts runs the scripts in testdata/script. Besides testscript's own
 // commands they have:
 //
-//	sandbox [tenant FILE] [users N] [dpop] [clock DURATION] [scopes LIST] [hang PATH] [fail PATH] [cut PATH] [stall PATH]
+//	sandbox [tenant FILE] [users N] [dpop] [clock DURATION] [scopes LIST] [wrong LIST] [hang PATH] [fail PATH] [cut PATH] [stall PATH]
 //		serves imitations of both APIs and sets the environment to them;
 //		at the end of the script no request may have been refused
 //	exits STATUS COMMAND…
@@ -135,6 +135,12 @@ func startSandbox(ts *testscript.TestScript, _ bool, args []string) {
 			o.Now = func() time.Time { return time.Now().Add(d) }
 		case "scopes":
 			o.OktaScopes = strings.Split(value, ",")
+		case "wrong":
+			for _, name := range strings.Split(value, ",") {
+				w, err := sandbox.ParseWrong(name)
+				ts.Check(err)
+				o.Wrong = append(o.Wrong, w)
+			}
 		case "hang":
 			o.Fault = at(value, func(r *http.Request) sandbox.Fault {
 				hangs()

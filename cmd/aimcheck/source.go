@@ -59,17 +59,26 @@ func (s *source) register(cmd *cobra.Command, prefixes ...string) {
 
 // settings loads the settings, with what the command line said.
 func (s *source) settings(e *env) (*config.Settings, error) {
+	flags, err := s.given()
+	if err != nil {
+		return nil, err
+	}
+	settings, err := config.Load(e.config(), flags)
+	return settings, usageError(err)
+}
+
+// given is what the command line said of settings.
+func (s *source) given() (config.Flags, error) {
 	values := map[string]string{}
 	for _, set := range config.All() {
 		if f := s.flags.Lookup(set.Name); f != nil && f.Changed {
 			values[set.Name] = f.Value.String()
 			if f.Value.String() == "" {
-				return nil, usagef("--%s is blank: give a value, or leave the flag out", set.Name)
+				return config.Flags{}, usagef("--%s is blank: give a value, or leave the flag out", set.Name)
 			}
 		}
 	}
-	settings, err := config.Load(e.config(), config.Flags{File: s.file, Profile: s.profile, Values: values})
-	return settings, usageError(err)
+	return config.Flags{File: s.file, Profile: s.profile, Values: values}, nil
 }
 
 // read returns the snapshot: from its file where one is named, else from the

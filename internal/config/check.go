@@ -12,21 +12,6 @@ import (
 	"github.com/aimcheck/aimcheck/audit"
 )
 
-// parse reads a setting with the given function, from the first layer that has
-// it, else from the default. Nothing given and no default is the zero value of
-// a setting that need not be there.
-func parse[T any](ls []layer, name, byDefault string, read func(string) (T, error)) (T, error) {
-	v := get(ls, name)
-	if v.text == "" {
-		v.text = byDefault
-	}
-	t, err := read(v.text)
-	if err != nil {
-		return t, fmt.Errorf("%s: %w", v.from, err)
-	}
-	return t, nil
-}
-
 func oktaOrg(text string) (string, error) {
 	const example = "https://example.okta.com"
 	u, err := address(text, example)

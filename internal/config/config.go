@@ -65,41 +65,85 @@ type Databricks struct {
 	WriteRate    float64 // requests a second
 }
 
-// Load reads and checks all settings that were given.
+// Load reads and checks all settings that were given. Its error is the first of
+// what [Examine] finds.
 func Load(env Env, flags Flags) (*Settings, error) {
-	ls, err := layers(env, flags)
-	if err != nil {
-		return nil, err
+	s, errs := load(env, flags)
+	if len(errs) > 0 {
+		return nil, errs[0].err
 	}
-	s := &Settings{}
-	if err := s.loadOkta(env, ls); err != nil {
-		return nil, err
-	}
-	if err := s.loadDatabricks(ls); err != nil {
-		return nil, err
-	}
-	return s, s.loadAudit(ls)
+	return s.settings, nil
 }
 
-func (s *Settings) loadOkta(env Env, ls []layer) (err error) {
-	if s.Okta.OrgURL, err = parse(ls, OktaOrgURL, "", oktaOrg); err != nil {
-		return err
+// A loading is the settings as they come to be.
+type loading struct {
+	env      Env
+	layers   []layer
+	settings *Settings
+	errs     []mistake
+}
+
+// A mistake is what is wrong with a setting, or with a file.
+type mistake struct {
+	setting string // its name; blank: a file's
+	err     error
+}
+
+func load(env Env, flags Flags) (*loading, []mistake) {
+	ls, errs := layers(env, flags)
+	l := &loading{env: env, layers: ls, settings: &Settings{}}
+	for _, err := range errs {
+		l.wrong("", err)
 	}
-	if s.Okta.Reserve, err = parse(ls, OktaReserve, "10", percent); err != nil {
-		return err
+	l.okta()
+	l.databricks()
+	l.audit()
+	return l, l.errs
+}
+
+func (l *loading) wrong(setting string, err error) {
+	if err != nil {
+		l.errs = append(l.errs, mistake{setting, err})
 	}
-	s.Okta.ClientID = get(ls, OktaClientID).text
+}
+
+// text returns what the first layer says that has the setting.
+func (l *loading) text(name string) string { return get(l.layers, name).text }
+
+// read reads a setting with the given function, from the first layer that has
+// it, else from the default. Nothing given and no default is the zero value of
+// a setting that need not be there, and so is what can't be read.
+func read[T any](l *loading, name, byDefault string, f func(string) (T, error)) T {
+	v := get(l.layers, name)
+	if v.text == "" {
+		v.text = byDefault
+	}
+	t, err := f(v.text)
+	if err != nil {
+		l.wrong(name, fmt.Errorf("%s: %w", v.from, err))
+		var none T
+		return none
+	}
+	return t
+}
+
+func (l *loading) okta() {
+	s := l.settings
+	s.Okta.OrgURL = read(l, OktaOrgURL, "", oktaOrg)
+	s.Okta.Reserve = read(l, OktaReserve, "10", percent)
+	s.Okta.ClientID = l.text(OktaClientID)
 
 	// The first place that has any way to sign in decides: a token in the
 	// environment stands for itself, whatever key a file holds.
-	l := first(ls, OktaPrivateKey, OktaToken)
-	key, token := l.values[OktaPrivateKey], l.values[OktaToken]
+	place := first(l.layers, OktaPrivateKey, OktaToken)
+	key, token := place.values[OktaPrivateKey], place.values[OktaToken]
 	if key.text != "" && token.text != "" {
-		return fmt.Errorf("both a private key (%s) and an API token (%s) for Okta: remove one, best the token", key.from, token.from)
+		l.wrong(OktaToken, fmt.Errorf("both a private key (%s) and an API token (%s) for Okta: remove one, best the token", key.from, token.from))
+		token.text = ""
 	}
 	if key.text != "" {
 		s.readKey = func() (string, error) {
-			text, err := key.key(env)
+			text, err := key.key(l.env)
 			if err != nil {
 				return "", fmt.Errorf("Okta private key from %s: %w", key.from, err)
 			}
@@ -107,80 +151,80 @@ func (s *Settings) loadOkta(env Env, ls []layer) (err error) {
 		}
 	}
 	s.Okta.Token = NewSecret(token.text)
-	s.Okta.PrivateKeyID = get(ls, OktaPrivateKeyID).text
-	return nil
+	s.Okta.PrivateKeyID = l.text(OktaPrivateKeyID)
 }
 
-func (s *Settings) loadDatabricks(ls []layer) (err error) {
-	d := &s.Databricks
-	if d.Host, err = parse(ls, DatabricksHost, "", databricksHost); err != nil {
-		return err
-	}
-	if d.AccountID, err = parse(ls, DatabricksAccountID, "", accountID); err != nil {
-		return err
-	}
-	if d.SCIM, err = parse(ls, DatabricksSCIM, "2.1", scimVersion); err != nil {
-		return err
-	}
-	rates, err := parse(ls, DatabricksRate, "20,4,2", threeRates)
-	if err != nil {
-		return err
-	}
+func (l *loading) databricks() {
+	d := &l.settings.Databricks
+	d.Host = read(l, DatabricksHost, "", databricksHost)
+	d.AccountID = read(l, DatabricksAccountID, "", accountID)
+	d.SCIM = read(l, DatabricksSCIM, "2.1", scimVersion)
+	rates := read(l, DatabricksRate, "20,4,2", threeRates)
 	d.ReadRate, d.ListRate, d.WriteRate = rates[0], rates[1], rates[2]
-	d.Profile = get(ls, DatabricksProfile).text
-
-	l := first(ls, DatabricksClientID, DatabricksClientSecret, DatabricksToken)
-	d.ClientID = l.values[DatabricksClientID].text
-	d.ClientSecret = NewSecret(l.values[DatabricksClientSecret].text)
-	d.Token = NewSecret(l.values[DatabricksToken].text)
-	return nil
+	d.Profile = l.text(DatabricksProfile)
+	place := first(l.layers, DatabricksClientID, DatabricksClientSecret, DatabricksToken)
+	d.ClientID = place.values[DatabricksClientID].text
+	d.ClientSecret = NewSecret(place.values[DatabricksClientSecret].text)
+	d.Token = NewSecret(place.values[DatabricksToken].text)
 }
 
-func (s *Settings) loadAudit(ls []layer) (err error) {
-	if s.Audit.SSOClaim, err = parse(ls, SSOClaim, "", audit.ParseClaim); err != nil {
-		return err
-	}
-	if s.Audit.WorkspaceSSOClaim, err = parse(ls, WorkspaceSSOClaim, "", audit.ParseClaim); err != nil {
-		return err
-	}
-	if s.Audit.UnifiedLogin, err = parse(ls, UnifiedLogin, "", onOff); err != nil {
-		return err
-	}
-	s.Audit.SCIMTokenOwner = get(ls, SCIMTokenOwner).text
-	s.Audit.OktaApp = get(ls, OktaApp).text
-	s.waivers = get(ls, Waivers)
-	return nil
+func (l *loading) audit() {
+	a := &l.settings.Audit
+	a.SSOClaim = read(l, SSOClaim, "", audit.ParseClaim)
+	a.WorkspaceSSOClaim = read(l, WorkspaceSSOClaim, "", audit.ParseClaim)
+	a.UnifiedLogin = read(l, UnifiedLogin, "", onOff)
+	a.SCIMTokenOwner = l.text(SCIMTokenOwner)
+	a.OktaApp = l.text(OktaApp)
+	l.settings.waivers = get(l.layers, Waivers)
 }
 
-// NeedOkta reports what is missing to sign in to Okta, and reads the private key.
+// NeedOkta reports the first that is missing to sign in to Okta, and reads the
+// private key.
 func (s *Settings) NeedOkta() error {
-	if s.Okta.OrgURL == "" {
-		return missing(OktaOrgURL, "https://example.okta.com")
+	if errs := s.lackOkta(); len(errs) > 0 {
+		return errs[0]
 	}
 	if s.Okta.Token != (Secret{}) {
 		return nil
-	}
-	if s.readKey == nil {
-		return fmt.Errorf("no way to sign in to Okta: set %s to the private key of an API services app (PEM, JWK or the path of one) and %s to its client id",
-			byName[OktaPrivateKey].Env, byName[OktaClientID].Env)
-	}
-	if s.Okta.ClientID == "" {
-		return missing(OktaClientID, "the client id of the API services app whose private key is given")
 	}
 	key, err := s.readKey()
 	s.Okta.PrivateKey = NewSecret(key)
 	return err
 }
 
-// NeedDatabricks reports what is missing to reach the Databricks account.
-func (s *Settings) NeedDatabricks() error {
-	if s.Databricks.Host == "" {
-		return missing(DatabricksHost, "https://accounts.cloud.databricks.com")
+func (s *Settings) lackOkta() (errs []error) {
+	if s.Okta.OrgURL == "" {
+		errs = append(errs, missing(OktaOrgURL, "https://example.okta.com"))
 	}
-	if s.Databricks.AccountID == "" {
-		return missing(DatabricksAccountID, "the UUID that the account console shows beside your user name")
+	if s.Okta.Token != (Secret{}) {
+		return errs
+	}
+	if s.readKey == nil {
+		errs = append(errs, fmt.Errorf("no way to sign in to Okta: set %s to the private key of an API services app (PEM, JWK or the path of one) and %s to its client id",
+			byName[OktaPrivateKey].Env, byName[OktaClientID].Env))
+	} else if s.Okta.ClientID == "" {
+		errs = append(errs, missing(OktaClientID, "the client id of the API services app whose private key is given"))
+	}
+	return errs
+}
+
+// NeedDatabricks reports the first that is missing to reach the Databricks
+// account. How to sign in there is the SDK's to find, too.
+func (s *Settings) NeedDatabricks() error {
+	if errs := s.lackDatabricks(); len(errs) > 0 {
+		return errs[0]
 	}
 	return nil
+}
+
+func (s *Settings) lackDatabricks() (errs []error) {
+	if s.Databricks.Host == "" {
+		errs = append(errs, missing(DatabricksHost, "https://accounts.cloud.databricks.com"))
+	}
+	if s.Databricks.AccountID == "" {
+		errs = append(errs, missing(DatabricksAccountID, "the UUID that the account console shows beside your user name"))
+	}
+	return errs
 }
 
 func missing(name, expected string) error {

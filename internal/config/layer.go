@@ -35,8 +35,9 @@ func first(ls []layer, names ...string) layer {
 	return layer{}
 }
 
-// layers lists where settings come from, what counts most first.
-func layers(env Env, flags Flags) ([]layer, error) {
+// layers lists where settings come from, what counts most first. What is wrong
+// with a file is among the errors, and its layer is missing.
+func layers(env Env, flags Flags) (ls []layer, errs []error) {
 	commandLine, environment := layer{map[string]value{}}, layer{map[string]value{}}
 	for name, text := range flags.Values {
 		commandLine.values[name] = value{text: text, from: "--" + name}
@@ -49,28 +50,33 @@ func layers(env Env, flags Flags) ([]layer, error) {
 			environment.values[s.Name] = value{text: text, from: s.Env}
 		}
 	}
-	ls := []layer{commandLine, environment}
-
+	ls = []layer{commandLine, environment}
+	read := func(more []layer, err error) {
+		if err != nil {
+			errs = append(errs, err)
+			return
+		}
+		ls = append(ls, more...)
+	}
 	if flags.File != "" {
-		data, err := env.ReadFile(flags.File)
-		if err != nil {
-			return nil, fmt.Errorf("--config: %w", plain(flags.File, err))
-		}
-		own, err := readFile(flags.File, data, flags.Profile)
-		if err != nil {
-			return nil, err
-		}
-		ls = append(ls, own...)
+		read(ownFile(env, flags))
 	} else if flags.Profile != "" {
-		return nil, fmt.Errorf("--profile %s: a profile is chosen from a file, give --config FILE too (or --%s for one of ~/.databrickscfg)", flags.Profile, DatabricksProfile)
+		errs = append(errs, fmt.Errorf("--profile %s: a profile is chosen from a file, give --config FILE too (or --%s for one of ~/.databrickscfg)", flags.Profile, DatabricksProfile))
 	}
-
 	okta, err := readOkta(env)
-	if err != nil {
-		return nil, err
-	}
+	read([]layer{okta}, err)
 	databricks, err := readDatabricks(env, ls)
-	return append(ls, okta, databricks), err
+	read([]layer{databricks}, err)
+	return ls, errs
+}
+
+// ownFile reads the file of --config.
+func ownFile(env Env, flags Flags) ([]layer, error) {
+	data, err := env.ReadFile(flags.File)
+	if err != nil {
+		return nil, fmt.Errorf("--config: %w", plain(flags.File, err))
+	}
+	return readFile(flags.File, data, flags.Profile)
 }
 
 // readFile reads an aimcheck.yaml: settings, "profiles" with settings each, and

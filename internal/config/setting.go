@@ -7,6 +7,8 @@ type Setting struct {
 	Flag  bool   // whether there is a flag: secrets have none
 	Env   string // blank: none
 	Usage string // what it is, in the words of --help and of errors
+
+	Secret bool // never shown
 }
 
 // The names of the settings.
@@ -36,26 +38,26 @@ const (
 // All lists the settings in the order people read them.
 func All() []Setting {
 	return []Setting{
-		{OktaOrgURL, true, "OKTA_CLIENT_ORGURL", "Okta org URL"},
-		{OktaClientID, true, "OKTA_CLIENT_CLIENTID", "Okta client id"},
-		{OktaPrivateKey, false, "OKTA_CLIENT_PRIVATEKEY", "Okta private key: PEM or JWK, or the path of one"},
-		{OktaPrivateKeyID, false, "OKTA_CLIENT_PRIVATEKEYID", "id of the Okta private key"},
-		{OktaToken, false, "OKTA_CLIENT_TOKEN", "Okta API token, instead of the private key"},
-		{OktaReserve, true, "", "per cent of Okta's rate limits to leave to others (default 10)"},
-		{OktaApp, true, "", "id of the Okta app that signs people in to Databricks"},
-		{DatabricksHost, true, "DATABRICKS_HOST", "Databricks host"},
-		{DatabricksAccountID, true, "DATABRICKS_ACCOUNT_ID", "Databricks account id"},
-		{DatabricksProfile, true, "DATABRICKS_CONFIG_PROFILE", "profile of ~/.databrickscfg"},
-		{DatabricksClientID, false, "DATABRICKS_CLIENT_ID", "application id of the Databricks service principal"},
-		{DatabricksClientSecret, false, "DATABRICKS_CLIENT_SECRET", "OAuth secret of the Databricks service principal"},
-		{DatabricksToken, false, "DATABRICKS_TOKEN", "Databricks token"},
-		{DatabricksSCIM, true, "", "SCIM version of the Databricks account API: 2.1 or 2.0 (default 2.1)"},
-		{DatabricksRate, true, "", "requests a second to Databricks: read,list,write (default 20,4,2)"},
-		{SSOClaim, true, "AIMCHECK_SSO_CLAIM", "what the SSO app sends as username: login, email or other"},
-		{WorkspaceSSOClaim, true, "", "the same for workspaces that sign in on their own"},
-		{UnifiedLogin, true, "AIMCHECK_UNIFIED_LOGIN", "whether unified login is on: true or false"},
-		{SCIMTokenOwner, true, "AIMCHECK_SCIM_TOKEN_OWNER", "username or application id of the SCIM token's owner"},
-		{Waivers, true, "AIMCHECK_WAIVERS", "YAML file of findings that may stay as they are until a day"},
+		{Name: OktaOrgURL, Flag: true, Env: "OKTA_CLIENT_ORGURL", Usage: "Okta org URL"},
+		{Name: OktaClientID, Flag: true, Env: "OKTA_CLIENT_CLIENTID", Usage: "Okta client id"},
+		{Name: OktaPrivateKey, Secret: true, Env: "OKTA_CLIENT_PRIVATEKEY", Usage: "Okta private key: PEM or JWK, or the path of one"},
+		{Name: OktaPrivateKeyID, Env: "OKTA_CLIENT_PRIVATEKEYID", Usage: "id of the Okta private key"},
+		{Name: OktaToken, Secret: true, Env: "OKTA_CLIENT_TOKEN", Usage: "Okta API token, instead of the private key"},
+		{Name: OktaReserve, Flag: true, Usage: "per cent of Okta's rate limits to leave to others (default 10)"},
+		{Name: OktaApp, Flag: true, Usage: "id of the Okta app that signs people in to Databricks"},
+		{Name: DatabricksHost, Flag: true, Env: "DATABRICKS_HOST", Usage: "Databricks host"},
+		{Name: DatabricksAccountID, Flag: true, Env: "DATABRICKS_ACCOUNT_ID", Usage: "Databricks account id"},
+		{Name: DatabricksProfile, Flag: true, Env: "DATABRICKS_CONFIG_PROFILE", Usage: "profile of ~/.databrickscfg"},
+		{Name: DatabricksClientID, Env: "DATABRICKS_CLIENT_ID", Usage: "application id of the Databricks service principal"},
+		{Name: DatabricksClientSecret, Secret: true, Env: "DATABRICKS_CLIENT_SECRET", Usage: "OAuth secret of the Databricks service principal"},
+		{Name: DatabricksToken, Secret: true, Env: "DATABRICKS_TOKEN", Usage: "Databricks token"},
+		{Name: DatabricksSCIM, Flag: true, Usage: "SCIM version of the Databricks account API: 2.1 or 2.0 (default 2.1)"},
+		{Name: DatabricksRate, Flag: true, Usage: "requests a second to Databricks: read,list,write (default 20,4,2)"},
+		{Name: SSOClaim, Flag: true, Env: "AIMCHECK_SSO_CLAIM", Usage: "what the SSO app sends as username: login, email or other"},
+		{Name: WorkspaceSSOClaim, Flag: true, Usage: "the same for workspaces that sign in on their own"},
+		{Name: UnifiedLogin, Flag: true, Env: "AIMCHECK_UNIFIED_LOGIN", Usage: "whether unified login is on: true or false"},
+		{Name: SCIMTokenOwner, Flag: true, Env: "AIMCHECK_SCIM_TOKEN_OWNER", Usage: "username or application id of the SCIM token's owner"},
+		{Name: Waivers, Flag: true, Env: "AIMCHECK_WAIVERS", Usage: "YAML file of findings that may stay as they are until a day"},
 	}
 }
 

@@ -38,6 +38,10 @@ type Config struct {
 	// Write permits [Client.Set]. Without it no request can leave that changes anything.
 	Write bool
 
+	// Preflight permits what the methods in probe.go ask, and lets [Open] pass a
+	// token that may be no good.
+	Preflight bool
+
 	UserAgent string            // put before the SDK's own, such as "aimcheck/1.0"
 	Transport http.RoundTripper // below everything; nil: transport.Base
 	Waiting   func(reason string)
@@ -96,13 +100,16 @@ func Open(ctx context.Context, c Config) (*Client, error) {
 
 	client := &Client{config: c, host: host, started: c.Now()}
 	client.rules = permitted(host.Host, c.AccountID, c.SCIMVersion, c.Write)
+	if c.Preflight {
+		client.rules = append(client.rules, preflight(host.Host, c.AccountID)...)
+	}
 	client.build()
 	ctx, cancel := client.withSignInLimit(ctx)
 	defer cancel()
 	if client.session, err = client.signIn(ctx, found.AuthType); err != nil {
 		return nil, err
 	}
-	if !client.session.proven() {
+	if !client.session.proven() && !c.Preflight {
 		if _, err := client.get(ctx, client.scim(users), map[string]any{"attributes": "id", "count": 1}, nil); err != nil {
 			return nil, err
 		}

@@ -256,8 +256,8 @@ func (c *Client) explainSignIn(ctx context.Context, authType string, last *witne
 	case last.err != nil:
 		return c.hide(fmt.Sprintf("%s can't be signed in to: %v: check the host, the network and HTTPS_PROXY", c.host, last.err))
 	case last.status == 400 || last.status == 401 || last.status == 403:
-		return c.hide(fmt.Sprintf("Databricks refused the sign-in with %d%s: check that client id and secret belong together, "+
-			"that the secret has not expired, and that the service principal is of account %s", last.status, said, c.config.AccountID))
+		return refusedError{fmt.Sprintf("%d%s", last.status, c.hide(said)), c.hide(fmt.Sprintf("Databricks refused the sign-in with %d%s: check that client id and secret belong together, "+
+			"that the secret has not expired, and that the service principal is of account %s", last.status, said, c.config.AccountID))}
 	case last.status == 404 || last.status == 405:
 		return c.hide(fmt.Sprintf("%s has no sign-in for account %s (status %d): check that the host is the account console, "+
 			"not a workspace, and the account id", c.host, c.config.AccountID, last.status))
@@ -266,6 +266,17 @@ func (c *Client) explainSignIn(ctx context.Context, authType string, last *witne
 	}
 	return c.hide(fmt.Sprintf("the sign-in to Databricks (%s) failed: %s", authType, plain(err)))
 }
+
+// errRefused is what a [refusedError] is.
+var errRefused = errors.New("refused")
+
+// A refusedError says that the credentials were looked at and found wrong.
+type refusedError struct {
+	said string // what Databricks itself said
+	error
+}
+
+func (e refusedError) Is(target error) bool { return target == errRefused }
 
 // hide makes an error of s in which no secret stands.
 func (c *Client) hide(s string) error {

@@ -1,6 +1,7 @@
 package databricks
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"net/http"
@@ -84,6 +85,13 @@ func class(r *http.Request) string {
 func listLimiter(perSecond float64) *rate.Limiter {
 	burst := max(1, int(perSecond*10))
 	return rate.NewLimiter(rate.Limit(max(perSecond*60-float64(burst), perSecond*30)/60), burst)
+}
+
+// ListTime returns how long so many lists take at that rate, 0 being the default.
+func ListTime(n int, perSecond float64) time.Duration {
+	l := listLimiter(cmp.Or(perSecond, 4))
+	rest := max(0, n-l.Burst())
+	return time.Duration(float64(rest) / float64(l.Limit()) * float64(time.Second))
 }
 
 // writeShare is the part of the rate limit for changes that is used. Directories

@@ -53,6 +53,7 @@ type Client struct {
 	sdk      *sdk.APIClient
 	clock    *clock
 	requests atomic.Int64
+	dpop     atomic.Bool // Okta demanded it
 
 	mu    sync.Mutex
 	notes []string

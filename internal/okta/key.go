@@ -66,6 +66,17 @@ func newSigner(text, id string, now func() time.Time) (jose.Signer, error) {
 	return &signer{s, now}, nil
 }
 
+// describe says what kind of key it is.
+func describe(key any) string {
+	switch k := key.(type) {
+	case *rsa.PrivateKey:
+		return fmt.Sprintf("RSA of %d bits", k.N.BitLen())
+	case *ecdsa.PrivateKey:
+		return "EC on " + k.Curve.Params().Name
+	}
+	return "key"
+}
+
 // parseKey reads a private key, and its id if it is a JWK.
 func parseKey(text string) (key any, id string, err error) {
 	text = strings.TrimSpace(strings.ReplaceAll(text, `\n`, "\n"))

@@ -119,7 +119,7 @@ func (s *signIn) authorize(r *http.Request) (failed *http.Response, err error) {
 			s.client.note("%s; Okta's time was used to sign in", s.client.clock.wrong())
 		}
 		return nil, nil
-	case errors.As(second, &still) && !still.times:
+	case errors.As(second, &still) && still.fault != FaultClock:
 		err = second // with the clock put right this is what remains
 	}
 	s.byOkta = !s.byOkta
@@ -146,6 +146,7 @@ func (s *signIn) authorizeOnce(r *http.Request) (failed *http.Response, err erro
 			if nonce, _ := auth.TokenCache.Get(sdk.DpopAccessTokenNonce); nonce == "" {
 				auth.TokenCache.Set(sdk.DpopAccessTokenNonce, "none", gocache.NoExpiration)
 			}
+			s.client.dpop.Store(true)
 			s.client.note("Okta demands DPoP of the app %s: this program can do it, but Databricks Automatic Identity Management can't: "+
 				"turn off \"Require Demonstrating Proof of Possession\" in the app that it is given", s.config.ClientID)
 		}
@@ -227,11 +228,36 @@ func (c *tokenCall) answer(r *http.Request) *http.Response {
 	return &http.Response{StatusCode: c.status, Header: c.header, Body: io.NopCloser(bytes.NewReader(c.body)), Request: at}
 }
 
+// A Fault is what Okta finds wrong when it refuses a token.
+type Fault string
+
+// The faults.
+const (
+	FaultOrg    Fault = "org"    // there is no token endpoint
+	FaultScope  Fault = "scope"  // the app is known, its key is right, and it may not have the scope
+	FaultGrant  Fault = "grant"  // the app may not sign in by itself
+	FaultDPoP   Fault = "dpop"   // the proof was not accepted
+	FaultClock  Fault = "clock"  // the assertion's times
+	FaultKey    Fault = "key"    // the assertion's signature
+	FaultClient Fault = "client" // there is no such app
+	FaultOther  Fault = "other"
+)
+
+// Refusal returns what Okta found wrong, and its own words, if err is its
+// refusal of a token; else both are blank.
+func Refusal(err error) (Fault, string) {
+	var refused *tokenError
+	if errors.As(err, &refused) {
+		return refused.fault, refused.reason
+	}
+	return "", ""
+}
+
 // A tokenError is Okta's refusal to give a token.
 type tokenError struct {
 	reason string // Okta's own words
 	advice string // what to do
-	times  bool   // the assertion's times were refused
+	fault  Fault
 }
 
 // Error implements error.
@@ -240,7 +266,7 @@ func (e *tokenError) Error() string { return e.advice + " (" + e.reason + ")" }
 // refused makes an error of Okta's refusal that says what to do.
 func (s *signIn) refused(call *tokenCall) error {
 	code, text := oktaReason(call.body)
-	e := &tokenError{reason: strings.TrimSpace(fmt.Sprintf("Okta answered %d %s", call.status, join(code, text)))}
+	e := &tokenError{fault: FaultOther, reason: strings.TrimSpace(fmt.Sprintf("Okta answered %d %s", call.status, join(code, text)))}
 	text = strings.ToLower(code + " " + text)
 	about := func(words ...string) bool {
 		for _, w := range words {
@@ -253,23 +279,29 @@ func (s *signIn) refused(call *tokenCall) error {
 	wrong := s.client.clock.wrong()
 	switch {
 	case call.status < 400 || call.status == http.StatusNotFound || code == "" && call.status == http.StatusForbidden:
+		e.fault = FaultOrg
 		e.advice = fmt.Sprintf("there is no token endpoint at %s: check the org URL", s.org)
 	case about("invalid_scope"):
+		e.fault = FaultScope
 		e.advice = fmt.Sprintf("the app %s may not use all of the scopes %s: grant them in the admin console, under the app's Okta API Scopes",
 			s.config.ClientID, strings.Join(s.config.Scopes, ", "))
 	case about("unauthorized_client", "unsupported_grant_type"):
+		e.fault = FaultGrant
 		e.advice = fmt.Sprintf("the app %s may not sign in by itself: it must be an API Services app with the grant type client credentials", s.config.ClientID)
 	case about("dpop"):
+		e.fault = FaultDPoP
 		e.advice = fmt.Sprintf("Okta demands DPoP of the app %s and did not accept the proof: turn off \"Require Demonstrating Proof of Possession\" in the app", s.config.ClientID)
 	case about("expir", "issued", "'iat'", "'exp'", "future", "lifetime"):
-		e.times = true
+		e.fault = FaultClock
 		e.advice = "Okta does not accept the times of the client assertion: check this computer's clock"
 		if wrong != "" {
 			e.advice, wrong = wrong, ""
 		}
 	case about("signature", "kid", "jwk", "public key", "algorithm", "key id"):
+		e.fault = FaultKey
 		e.advice = fmt.Sprintf("the private key does not fit the app %s: check OKTA_CLIENT_PRIVATEKEY and OKTA_CLIENT_PRIVATEKEYID against the app's public keys", s.config.ClientID)
 	case about("client_id", "client id", "clientid", "'sub'", "'iss'", "issuer", "subject"):
+		e.fault = FaultClient
 		e.advice = fmt.Sprintf("Okta knows no active app with the client id %q in this org: check OKTA_CLIENT_CLIENTID and the org URL", s.config.ClientID)
 	case about("audience", "'aud'"):
 		e.advice = fmt.Sprintf("Okta does not know itself as %s: use the org's own URL", s.org)

@@ -125,14 +125,14 @@ const (
 // ofAccount lets h serve calls of a signed-in caller to this account, as many
 // as the bucket allows.
 func (d *databricks) ofAccount(bucket string, h http.HandlerFunc) http.HandlerFunc {
-	return d.signedIn(bucket, func(w http.ResponseWriter, r *http.Request) {
-		if r.PathValue("account") != DatabricksAccountID {
+	return d.signedIn(bucket, d.unless(WorkspaceHost, func(w http.ResponseWriter, r *http.Request) {
+		if r.PathValue("account") != d.account() || d.s.wrong(NotAdmin) {
 			writeAPIError(w, http.StatusForbidden, "PERMISSION_DENIED",
 				"This API is disabled for users without account admin status. Contact your administrator for more information.")
 			return
 		}
 		h(w, r)
-	})
+	}))
 }
 
 // signedIn lets h serve calls of a signed-in caller, as many as the bucket allows.

@@ -24,18 +24,26 @@ const databricksTokenLife = time.Hour
 func (d *databricks) permitSignIn() {
 	d.s.permit("GET /.well-known/databricks-config", d.hostMetadata)
 	for _, root := range []string{"/oidc/accounts/{account}", "/oidc"} {
-		d.s.permit("GET "+root+"/.well-known/oauth-authorization-server", d.oauthMetadata)
-		d.s.permit("GET "+root+"/.well-known/openid-configuration", d.oauthMetadata)
-		d.s.permit("POST "+root+"/v1/token", d.token)
+		served := func(h http.HandlerFunc) http.HandlerFunc { return h }
+		if root != "/oidc" { // a workspace knows of no accounts
+			served = func(h http.HandlerFunc) http.HandlerFunc { return d.unless(WorkspaceHost, h) }
+		}
+		d.s.permit("GET "+root+"/.well-known/oauth-authorization-server", served(d.oauthMetadata))
+		d.s.permit("GET "+root+"/.well-known/openid-configuration", served(d.oauthMetadata))
+		d.s.permit("POST "+root+"/v1/token", served(d.token))
 	}
 }
 
 // hostMetadata tells an SDK what this host is, as an account host does: with a
 // placeholder for the account id.
 func (d *databricks) hostMetadata(w http.ResponseWriter, r *http.Request) {
+	root, host := "/oidc/accounts/{account_id}", "account"
+	if d.s.wrong(WorkspaceHost) {
+		root, host = "/oidc", "workspace"
+	}
 	writeJSON(w, http.StatusOK, map[string]string{
-		"oidc_endpoint": baseURL(r) + "/oidc/accounts/{account_id}",
-		"host_type":     "account",
+		"oidc_endpoint": baseURL(r) + root,
+		"host_type":     host,
 		"cloud":         "AWS",
 	})
 }
@@ -67,8 +75,8 @@ func (d *databricks) token(w http.ResponseWriter, r *http.Request) {
 	}
 	account := r.PathValue("account")
 	switch {
-	case id != DatabricksClientID || secret != DatabricksClientSecret,
-		account != "" && account != DatabricksAccountID:
+	case id != DatabricksClientID || secret != d.secret(),
+		account != "" && account != d.account():
 		writeOAuthError(w, http.StatusUnauthorized, "invalid_client", "Client authentication failed")
 		return
 	case r.PostForm.Get("grant_type") != "client_credentials":

@@ -31,11 +31,11 @@ func (d *databricks) permitIAMv2() {
 		{"groups", "groups", "", "group_name", "Groups", showGroup},
 		{"service-principals", "service_principals", "account_sp_status", "application_id", "ServicePrincipals", showServicePrincipal},
 	} {
-		d.s.permit("GET "+root+k.path, d.ofAccount(listBucket, d.iamList(k)))
-		d.s.permit("GET "+root+k.path+"/{id}", d.ofAccount(readBucket, d.iamGet(k)))
-		d.s.permit("PATCH "+root+k.path+"/{id}", d.ofAccount(writeBucket, d.iamPatch(k)))
+		d.s.permit("GET "+root+k.path, d.ofAccount(listBucket, d.unless(NoIAMv2, d.iamList(k))))
+		d.s.permit("GET "+root+k.path+"/{id}", d.ofAccount(readBucket, d.unless(NoIAMv2, d.iamGet(k))))
+		d.s.permit("PATCH "+root+k.path+"/{id}", d.ofAccount(writeBucket, d.unless(NoIAMv2, d.iamPatch(k))))
 	}
-	d.s.permit("GET "+root+"groups/{id}/direct-members", d.ofAccount(listBucket, d.iamMembers))
+	d.s.permit("GET "+root+"groups/{id}/direct-members", d.ofAccount(listBucket, d.unless(NoIAMv2, d.iamMembers)))
 }
 
 func (d *databricks) iamList(k iamKind) http.HandlerFunc {

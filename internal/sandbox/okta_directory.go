@@ -15,7 +15,7 @@ func (o *okta) serveUsers(w http.ResponseWriter, r *http.Request) {
 	if !ok {
 		return
 	}
-	l := listing{of: o.users, normal: 200, most: 200, show: show,
+	l := listing{of: o.users, normal: 200, most: 200, show: show, hidden: o.hidden,
 		match: func(r *row) bool { return r.status != "DEPROVISIONED" }}
 	if q := r.URL.Query().Get("q"); q != "" {
 		l.normal = 10
@@ -69,6 +69,9 @@ func (o *okta) serveUser(w http.ResponseWriter, r *http.Request) {
 // serveGroups lists groups of all types.
 func (o *okta) serveGroups(w http.ResponseWriter, r *http.Request) {
 	l := listing{of: o.groups, normal: 10_000, most: 10_000, show: o.showGroup(r)}
+	if o.s.wrong(HiddenGroups) {
+		l.hidden = func(n int32) bool { return text(memberOf(o.groups.rows[n].raw, "type")) == "BUILT_IN" }
+	}
 	if q := r.URL.Query().Get("q"); q != "" {
 		l.match = func(r *row) bool { return startsWith(r, q, "profile.name") }
 	}
@@ -106,7 +109,7 @@ func (o *okta) serveGroupMembers(w http.ResponseWriter, r *http.Request) {
 		o.notFound(w, id, "UserGroup")
 		return
 	}
-	members := o.members[id]
+	members := o.shownMembers(o.members[id])
 	if members == nil {
 		members = []int32{}
 	}

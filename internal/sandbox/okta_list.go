@@ -21,7 +21,8 @@ type listing struct {
 	normal   int     // page size when none is asked for
 	most     int     // page size when more is asked for
 	match    func(*row) bool
-	sort     string // path, or blank for the table's order
+	hidden   func(n int32) bool // rows that the caller's admin role does not show
+	sort     string             // path, or blank for the table's order
 	downward bool
 	show     func(*row) json.RawMessage
 }
@@ -75,6 +76,9 @@ func (o *okta) find(key string, l listing, need int) []int32 {
 	}
 	var rows []int32
 	choose := func(n int32) {
+		if l.hidden != nil && l.hidden(n) {
+			return
+		}
 		if l.match == nil || l.match(&l.of.rows[n]) {
 			rows = append(rows, n)
 		}

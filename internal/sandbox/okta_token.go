@@ -124,13 +124,13 @@ func (o *okta) authenticate(r *http.Request, now time.Time) *oauthError {
 		return refuse("The client_assertion token is malformed.")
 	}
 	claims := t.claims
-	if claims.Issuer != OktaClientID || claims.Subject != OktaClientID {
+	if claims.Issuer != OktaClientID || claims.Subject != OktaClientID || o.s.wrong(UnknownClient) {
 		return refuse("Invalid value for 'client_id' parameter.")
 	}
-	if t.header.Kid != "" && t.header.Kid != o.s.key.id {
+	if t.header.Kid != "" && (t.header.Kid != o.s.key.id || o.s.wrong(WrongKey)) {
 		return refuse("The client_assertion JWT kid is invalid.")
 	}
-	if t.verify(&o.s.key.private.PublicKey) != nil {
+	if t.verify(&o.s.key.private.PublicKey) != nil || o.s.wrong(WrongKey) {
 		return refuse("The client_assertion signature is invalid.")
 	}
 	if org := baseURL(r); !slices.Contains(claims.Audience, org+"/oauth2/v1/token") && !slices.Contains(claims.Audience, org) {
@@ -227,7 +227,7 @@ func (o *okta) authorize(w http.ResponseWriter, r *http.Request, scope string) b
 		o.fail(w, http.StatusForbidden, "E0000005", "Invalid session")
 		return false
 	case kind == "SSWS" && credential == OktaAPIToken:
-		return true
+		return o.roleLets(w)
 	}
 	o.tokens.mu.Lock()
 	t, ok := o.tokens.issued[credential]
@@ -250,6 +250,15 @@ func (o *okta) authorize(w http.ResponseWriter, r *http.Request, scope string) b
 	}
 	if !slices.Contains(t.scopes, scope) {
 		w.Header().Set("WWW-Authenticate", `Bearer error="insufficient_scope", scope="`+scope+`", error_description="The access token provided does not contain the required scopes."`)
+		o.fail(w, http.StatusForbidden, "E0000006", "You do not have permission to perform the requested action")
+		return false
+	}
+	return o.roleLets(w)
+}
+
+// roleLets answers and returns false where the caller has no admin role.
+func (o *okta) roleLets(w http.ResponseWriter) bool {
+	if o.s.wrong(NoRole) {
 		o.fail(w, http.StatusForbidden, "E0000006", "You do not have permission to perform the requested action")
 		return false
 	}

@@ -17,6 +17,7 @@ import (
 // A faultFile is what [ReadFaults] reads.
 type faultFile struct {
 	Seed    uint64      `json:"seed"`     // the same seed and the same requests, the same faults
+	Wrong   []string    `json:"wrong"`    // [Options.Wrong], such as "dpop"
 	ListLag duration    `json:"list_lag"` // [Options.ListLag], such as "3s"
 	GetLag  duration    `json:"get_lag"`  // [Options.GetLag]
 	Faults  []faultRule `json:"faults"`
@@ -56,7 +57,7 @@ func (d *duration) UnmarshalText(text []byte) error {
 
 // ReadFaults reads a file of faults, one JSON object such as
 //
-//	{"seed": 1, "list_lag": "3s", "faults": [
+//	{"seed": 1, "wrong": ["dpop"], "list_lag": "3s", "faults": [
 //	  {"method": "PATCH", "path": "/api/*/accounts/*/scim/v2/Users/*", "probability": 0.2, "status": 503, "after": true}]}
 //
 // and returns the options that it asks for. It is strict: an unknown or repeated
@@ -72,8 +73,16 @@ func ReadFaults(r io.Reader, name string) (Options, error) {
 			return Options{}, fmt.Errorf("%s: faults[%d]: %w", name, i, err)
 		}
 	}
+	var wrong []Wrong
+	for i, word := range file.Wrong {
+		w, err := ParseWrong(word)
+		if err != nil {
+			return Options{}, fmt.Errorf("%s: wrong[%d]: %w", name, i, err)
+		}
+		wrong = append(wrong, w)
+	}
 	d := &dice{rules: file.Faults, met: make([]int, len(file.Faults)), done: make([]int, len(file.Faults)), rand: rand.New(rand.NewPCG(file.Seed, 0))}
-	return Options{ListLag: time.Duration(file.ListLag), GetLag: time.Duration(file.GetLag), Fault: d.fault}, nil
+	return Options{Wrong: wrong, ListLag: time.Duration(file.ListLag), GetLag: time.Duration(file.GetLag), Fault: d.fault}, nil
 }
 
 // plainJSON returns err without the names of Go's types.

@@ -3,6 +3,7 @@ package sandbox
 import (
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -49,6 +50,9 @@ func TestReadFaults(t *testing.T) {
 			t.Errorf("%s differs (-want +got): %s", rule, diff)
 		}
 	}
+	if o := faultsOf(t, `{"wrong":["dpop","no-role"]}`); !slices.Equal(o.Wrong, []Wrong{DPoP, NoRole}) {
+		t.Errorf("wrong: %v", o.Wrong)
+	}
 	if o := faultsOf(t, `{"list_lag":"3s","get_lag":"1.5s"}`); o.ListLag != 3*time.Second || o.GetLag != 1500*time.Millisecond {
 		t.Errorf("%+v", o)
 	}
@@ -83,6 +87,7 @@ func TestFaultsAreRepeatable(t *testing.T) {
 func TestReadFaultsErrors(t *testing.T) {
 	for file, want := range map[string]string{
 		``:                                 "expected a file of faults",
+		`{"wrong":["dpopp"]}`:              "wrong[0]: expected one of",
 		`[]`:                               "expected a file of faults",
 		`{"fault":[]}`:                     `at "/fault": unknown`,
 		`{"Faults":[]}`:                    `at "/Faults": unknown`,

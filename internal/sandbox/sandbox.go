@@ -39,6 +39,8 @@ type Options struct {
 	Rates map[string]Rate
 	// Fault, unless nil, is asked about every request before it is served.
 	Fault func(*http.Request) Fault
+	// Wrong are the preconditions of an audit that do not hold.
+	Wrong []Wrong
 	// ListLag and GetLag are how long lists, and reads of one object, of
 	// Databricks go on showing what was there before a write.
 	ListLag, GetLag time.Duration
@@ -79,6 +81,7 @@ func New(t *Tenant, o Options) (*Sandbox, error) {
 	if o.Now == nil {
 		o.Now = time.Now
 	}
+	o = o.misled()
 	s := &Sandbox{
 		options:   o,
 		key:       theOktaKey(),
@@ -87,6 +90,9 @@ func New(t *Tenant, o Options) (*Sandbox, error) {
 		requests:  map[string]int{},
 	}
 	rates := DefaultRates()
+	if s.wrong(SmallLimits) {
+		maps.Copy(rates, smallRates())
+	}
 	for name, rate := range o.Rates {
 		if _, ok := rates[name]; !ok {
 			return nil, fmt.Errorf("unknown rate-limit bucket %q: want one of %q", name, slices.Sorted(maps.Keys(rates)))
@@ -100,7 +106,7 @@ func New(t *Tenant, o Options) (*Sandbox, error) {
 	if s.okta, err = newOkta(t.Okta, s); err != nil {
 		return nil, err
 	}
-	if s.databricks, err = newDatabricks(t.Databricks, s); err != nil {
+	if s.databricks, err = newDatabricks(s.mislead(t.Databricks), s); err != nil {
 		return nil, err
 	}
 	return s, nil
@@ -167,6 +173,9 @@ func (s *Sandbox) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	var f Fault
 	if s.options.Fault != nil {
 		f = s.options.Fault(r)
+	}
+	if s.wrong(NotOkta) && s.vendor(r.URL.Path) == s.okta {
+		h = http.NotFoundHandler()
 	}
 	if f.Revoke {
 		s.databricks.revoke()

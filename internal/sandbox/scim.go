@@ -33,11 +33,15 @@ func (d *databricks) permitSCIM() {
 	for version, pageCap := range map[string]int{"2.1": scim21PageCap, "2.0": scim20PageCap} {
 		for kind, c := range d.kinds {
 			path := "/api/" + version + "/accounts/{account}/scim/v2/" + kind
-			d.s.permit("GET "+path, d.ofAccount(listBucket, func(w http.ResponseWriter, r *http.Request) {
+			served := func(h http.HandlerFunc) http.HandlerFunc { return h }
+			if version == "2.1" {
+				served = func(h http.HandlerFunc) http.HandlerFunc { return d.unless(OnlySCIM20, h) }
+			}
+			d.s.permit("GET "+path, d.ofAccount(listBucket, served(func(w http.ResponseWriter, r *http.Request) {
 				c.serveList(w, r, pageCap)
-			}))
-			d.s.permit("GET "+path+"/{id}", d.ofAccount(readBucket, c.serveGet))
-			d.s.permit("PATCH "+path+"/{id}", d.ofAccount(writeBucket, c.servePatch))
+			})))
+			d.s.permit("GET "+path+"/{id}", d.ofAccount(readBucket, served(c.serveGet)))
+			d.s.permit("PATCH "+path+"/{id}", d.ofAccount(writeBucket, served(c.servePatch)))
 		}
 	}
 }

@@ -35,7 +35,11 @@ type GivenUp struct {
 	Took     time.Duration
 	Status   int // of the last answer; 0 if there was none
 	Why      string
+	last     error // why there was no answer
 }
+
+// Unwrap returns why the last attempt got no answer, if it got none.
+func (e *GivenUp) Unwrap() error { return e.last }
 
 // Error implements error.
 func (e *GivenUp) Error() string {
@@ -92,7 +96,7 @@ func (p Retry) Do(ctx context.Context, name string, send func() (*http.Response,
 		if !temporary(resp, err, n) {
 			return resp, err
 		}
-		fail := &GivenUp{Request: name, Attempts: n, Took: time.Since(start)}
+		fail := &GivenUp{Request: name, Attempts: n, Took: time.Since(start), last: err}
 		wait, why := p.judge(resp, err, n)
 		fail.Why = why
 		if resp != nil {
