@@ -128,7 +128,7 @@ func targets(ops []Operation, action Action) []Subject {
 func (d *deciding) held(op Operation, writes map[slot]wish) string {
 	seen := map[slot]bool{op.slot(): true}
 	for wanted := []string{op.To}; len(wanted) > 0; wanted = wanted[1:] {
-		for h := range d.now.holdersOf(d.now.links.keys.find(wanted[0])) {
+		for h := range d.now.holdersOf(d.now.knownID(wanted[0])) {
 			holder := slot{d.now.Subject(h), "externalId"}
 			if holder == op.slot() && wanted[0] == op.To {
 				continue // it is applied already

@@ -5,7 +5,6 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
-	"io"
 	"slices"
 	"time"
 )
@@ -110,20 +109,25 @@ type Evidence struct {
 
 // FindingID returns the id of the finding of the rule about the key.
 func FindingID(rule, key string) string {
-	h := sha256.New()
-	io.WriteString(h, rule)
-	h.Write([]byte{0})
-	io.WriteString(h, key)
-	return rule + "-" + hex.EncodeToString(h.Sum(nil)[:6])
+	text := append(make([]byte, 0, 128), rule...)
+	text = append(append(text, 0), key...)
+	h := sha256.Sum256(text)
+	text = append(append(text[:0], rule...), '-')
+	return string(hex.AppendEncode(text, h[:6]))
 }
 
 // compareFindings orders findings gravest first, then by reach, rule and key.
-func compareFindings(a, b Finding) int {
-	return cmp.Or(
-		cmp.Compare(b.Severity, a.Severity),
-		a.reach.Compare(b.reach),
-		cmp.Compare(a.Rule, b.Rule),
-		cmp.Compare(a.Key, b.Key),
-		slices.CompareFunc(a.Subjects, b.Subjects, Subject.Compare),
-	)
+func compareFindings(a, b *Finding) int {
+	if a.Severity != b.Severity {
+		return cmp.Compare(b.Severity, a.Severity)
+	}
+	if a.reach != b.reach {
+		if c := a.reach.Compare(b.reach); c != 0 {
+			return c
+		}
+	}
+	if a.Rule != b.Rule {
+		return cmp.Compare(a.Rule, b.Rule)
+	}
+	return cmp.Or(cmp.Compare(a.Key, b.Key), slices.CompareFunc(a.Subjects, b.Subjects, Subject.Compare))
 }

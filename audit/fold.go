@@ -14,13 +14,24 @@ import (
 // forms. Full folding would merge ß with ss, which are different mailboxes. A
 // name that is not valid UTF-8 is its own key, byte by byte.
 func Fold(name string) string {
-	if plain(name) {
+	switch {
+	case plain(name):
 		return name
-	}
-	if !utf8.ValidString(name) {
+	case isASCII(name):
+		return strings.ToLower(strings.TrimSpace(name))
+	case !utf8.ValidString(name):
 		return name
 	}
 	return strings.Map(foldRune, norm.NFC.String(strings.TrimSpace(name)))
+}
+
+func isASCII(s string) bool {
+	for i := range len(s) {
+		if s[i] >= utf8.RuneSelf {
+			return false
+		}
+	}
+	return true
 }
 
 // plain reports whether name folds to itself as nearly every name does: printable
@@ -45,5 +56,5 @@ func foldRune(r rune) rune {
 	return unicode.ToLower(unicode.ToUpper(r))
 }
 
-// sameFold reports whether two names are the same under [Fold].
-func sameFold(a, b string) bool { return a == b || Fold(a) == Fold(b) }
+// SameName reports whether two names are the same under [Fold].
+func SameName(a, b string) bool { return a == b || Fold(a) == Fold(b) }

@@ -9,7 +9,7 @@ import (
 // two or more of them have, in no order.
 func (ix *Index) SharedGroupNames() iter.Seq[[]Ref] {
 	return func(yield func([]Ref) bool) {
-		for key := range int32(len(ix.groups.keys)) {
+		for key := range int32(ix.groups.n) {
 			groups := ix.filterGroups(key, ix.Managed)
 			if len(groups) > 1 && !yield(groups) {
 				return

@@ -1,6 +1,9 @@
 package audit
 
-import "iter"
+import (
+	"iter"
+	"slices"
+)
 
 // A Fate is an outcome, and the line of the contract's tables that fits.
 type Fate struct {
@@ -13,7 +16,29 @@ const notRead = "not known: a side was not read completely"
 // Outcome returns what happens to a Databricks user or group if AIM is switched
 // on: the first line of the contract's tables that fits. It is blank for service
 // principals, which AIM leaves alone, and where a side was not read completely.
-func (ix *Index) Outcome(d Ref) Outcome { return ix.fate(d).Outcome }
+func (ix *Index) Outcome(d Ref) Outcome {
+	if known := ix.outcomes[d.Kind]; known != nil {
+		return outcomeOf[known[d.n]]
+	}
+	return ix.fate(d).Outcome
+}
+
+// outcomeOf are the outcomes by the number that an index keeps of each.
+var outcomeOf = append([]Outcome{""}, Outcomes()...)
+
+// foresee works out the outcomes of all Databricks users and groups, once for all
+// who ask for them.
+func (ix *Index) foresee() {
+	for _, k := range []Kind{DatabricksUserKind, DatabricksGroupKind} {
+		outcomes := make([]uint8, ix.Len(k))
+		inParts(len(outcomes), fewObjects, func(from, to int) {
+			for n := from; n < to; n++ {
+				outcomes[n] = uint8(slices.Index(outcomeOf, ix.fate(Ref{k, int32(n)}).Outcome))
+			}
+		})
+		ix.outcomes[k] = outcomes
+	}
+}
 
 func (ix *Index) fate(d Ref) Fate {
 	switch d.Kind {
@@ -40,7 +65,7 @@ func (ix *Index) userFate(d Ref) Fate {
 	case state == LinkedInactive:
 		return Fate{Deactivate, "it is linked to a DEPROVISIONED user"}
 	case state == LinkedLive:
-		if several(ix.SameExternalID(d)) {
+		if ix.shared(d) {
 			return Fate{Duplicate, "it is linked, and another object holds its externalId too"}
 		}
 		switch ix.Drift(d) {
@@ -66,7 +91,7 @@ func (ix *Index) groupFate(g Ref) Fate {
 	}
 	state := ix.LinkState(g)
 	switch {
-	case state == LinkedLive && several(ix.SameExternalID(g)):
+	case state == LinkedLive && ix.shared(g):
 		return Fate{Duplicate, "it is linked, and another object holds its externalId too"}
 	case state == LinkedLive:
 		return Fate{Linked, "AIM manages it, as it should"}
@@ -96,28 +121,32 @@ func (ix *Index) provisioned(o Ref) bool {
 		if !ix.Complete(OktaUsers) || !ix.Complete(DatabricksUsers) || !ix.Live(o) {
 			return false
 		}
-		for range ix.Reached(o) {
-			return false
-		}
-		return true
+		return ix.Reached(o).Len() == 0
 	case OktaGroupKind:
 		if !ix.Complete(OktaGroups) || !ix.Complete(DatabricksGroups) {
 			return false
 		}
-		linked := ix.links.holders[DatabricksGroupKind].of(ix.links.id[o.Kind][o.n])
-		named := ix.groups.local.of(ix.groups.oktaName[o.n])
-		return len(linked) == 0 && len(named) == 0
+		for d := range ix.Holders(o) {
+			if d.Kind == DatabricksGroupKind {
+				return false
+			}
+		}
+		return len(ix.groups.local.of(ix.groups.oktaName[o.n])) == 0
 	}
 	return false
 }
 
-// Impact counts the outcomes. Where a side is incomplete its counts are empty.
-func (ix *Index) Impact() Impact {
+// impact counts the outcomes that [Index.foresee] worked out. Where a side is incomplete its counts are empty.
+func (ix *Index) impact() Impact {
 	count := func(databricks, okta Kind) map[Outcome]int {
 		n := map[Outcome]int{}
-		for d := range ix.All(databricks) {
-			if o := ix.Outcome(d); o != "" {
-				n[o]++
+		counts := make([]int, len(outcomeOf))
+		for _, o := range ix.outcomes[databricks] {
+			counts[o]++
+		}
+		for i, o := range outcomeOf {
+			if counts[i] > 0 && o != "" {
+				n[o] = counts[i]
 			}
 		}
 		for range ix.provisions(okta) {

@@ -3,6 +3,7 @@ package audit
 import (
 	"cmp"
 	"iter"
+	"slices"
 	"sync"
 )
 
@@ -36,72 +37,6 @@ func (r Refs) All() iter.Seq[Ref] {
 	}
 }
 
-// none is the key of a blank text: it is equal to nothing.
-const none int32 = -1
-
-// keys numbers distinct texts, so that the rest of the index compares numbers.
-type keys map[string]int32
-
-func (k keys) number(text string) int32 {
-	if text == "" {
-		return none
-	}
-	n, ok := k[text]
-	if !ok {
-		n = int32(len(k))
-		k[text] = n
-	}
-	return n
-}
-
-func (k keys) find(text string) int32 {
-	if n, ok := k[text]; ok {
-		return n
-	}
-	return none
-}
-
-// postings lists, for each key, the objects that have it.
-type postings struct {
-	start []int32
-	items []int32
-}
-
-// newPostings lists n objects under the keys that each yields, in object order.
-// An object that yields a key twice is listed once.
-func newPostings(nkeys, n int, of func(i int) (a, b int32)) postings {
-	p := postings{start: make([]int32, nkeys+1)}
-	each := func(visit func(key int32, i int)) {
-		for i := range n {
-			a, b := of(i)
-			if a != none {
-				visit(a, i)
-			}
-			if b != none && b != a {
-				visit(b, i)
-			}
-		}
-	}
-	each(func(key int32, _ int) { p.start[key+1]++ })
-	for k := range nkeys {
-		p.start[k+1] += p.start[k]
-	}
-	p.items = make([]int32, p.start[nkeys])
-	next := append([]int32(nil), p.start[:nkeys]...)
-	each(func(key int32, i int) {
-		p.items[next[key]] = int32(i)
-		next[key]++
-	})
-	return p
-}
-
-func (p postings) of(key int32) []int32 {
-	if key == none || int(key)+1 >= len(p.start) {
-		return nil
-	}
-	return p.items[p.start[key]:p.start[key+1]]
-}
-
 // An Index answers what rules ask of a snapshot: who has which name, who holds
 // which id, what each Databricks identity is linked to. It is built once and
 // read-only afterwards. Everything it yields is in order of ids.
@@ -116,12 +51,13 @@ type Index struct {
 	claim  claimIndex
 	within func() map[Ref][]Ref // the Databricks groups that each member is in directly, made when first asked for
 
-	collided map[Ref]bool // subjects of collision rules, once those have run
+	outcomes [kindEnd][]uint8 // by kind and object: numbers in outcomeOf, once they have been worked out
+	collided [kindEnd][]bool  // subjects of collision rules, by kind and object, once those have run
 }
 
 // NewIndex builds the index of s.
 func NewIndex(s *Snapshot, set Settings) *Index {
-	ix := &Index{Snapshot: s, Settings: set.normal(), collided: map[Ref]bool{}}
+	ix := &Index{Snapshot: s, Settings: set.normal()}
 	ix.names = newNameIndex(s)
 	ix.groups = newGroupIndex(s)
 	ix.apps = newAppIndex(s)
@@ -131,47 +67,88 @@ func NewIndex(s *Snapshot, set Settings) *Index {
 	return ix
 }
 
-// A nameIndex knows logins, emails and userNames under [Fold].
+// A nameIndex knows logins, emails and userNames under [Fold]. The same name has
+// the same number everywhere in it.
 type nameIndex struct {
-	keys     keys
+	n        int     // distinct names
 	login    []int32 // of each Okta user
 	email    []int32
-	userName []int32  // of each Databricks user
-	okta     postings // Okta users by login and email
-	live     postings // those of them that are live
-	users    postings // Databricks users by userName
+	userName []int32     // of each Databricks user
+	state    []oktaState // of each Okta user
+	plain    []bool      // of each Databricks user: its userName is its own folded form
+	okta     postings    // Okta users by login and email
+	users    postings    // Databricks users by userName
 }
 
+// An oktaState is what is asked of an Okta user's record all the time.
+type oktaState uint8
+
+const (
+	isLive     oktaState = 1 << iota
+	plainLogin           // the login is its own folded form
+	plainEmail
+)
+
 func newNameIndex(s *Snapshot) nameIndex {
-	x := nameIndex{
-		keys:     keys{},
-		login:    make([]int32, s.OktaUsers.Len()),
-		email:    make([]int32, s.OktaUsers.Len()),
-		userName: make([]int32, s.DatabricksUsers.Len()),
-	}
-	live := make([]bool, s.OktaUsers.Len())
-	for i, o := range s.OktaUsers.All() {
-		x.login[i] = x.keys.number(Fold(o.Login))
-		x.email[i] = x.keys.number(Fold(o.Email))
-		live[i] = o.Live()
-	}
-	for i, d := range s.DatabricksUsers.All() {
-		x.userName[i] = x.keys.number(Fold(d.UserName))
-	}
-	x.okta = newPostings(len(x.keys), len(x.login), func(i int) (int32, int32) { return x.login[i], x.email[i] })
-	x.live = newPostings(len(x.keys), len(x.login), func(i int) (int32, int32) {
-		if !live[i] {
-			return none, none
+	okta, users := s.OktaUsers.Len(), s.DatabricksUsers.Len()
+	x := nameIndex{state: make([]oktaState, okta), plain: make([]bool, users)}
+	names, hash := make([]sum, 2*okta+users), newSummer()
+	inParts(okta, fewObjects, func(from, to int) {
+		var id, status, login, email string
+		for i := from; i < to; i++ {
+			s.OktaUsers.begin(i, &id, &status, &login, &email)
+			if status != StatusDeprovisioned {
+				x.state[i] |= isLive
+			}
+			folded := Fold(login)
+			if folded == login {
+				x.state[i] |= plainLogin
+			}
+			names[2*i] = hash.of(folded)
+			if email == login {
+				names[2*i+1] = names[2*i]
+			} else {
+				folded = Fold(email)
+				names[2*i+1] = hash.of(folded)
+			}
+			if folded == email {
+				x.state[i] |= plainEmail
+			}
 		}
-		return x.login[i], x.email[i]
 	})
-	x.users = newPostings(len(x.keys), len(x.userName), func(i int) (int32, int32) { return x.userName[i], none })
+	inParts(users, fewObjects, func(from, to int) {
+		var id, userName string
+		for i := from; i < to; i++ {
+			s.DatabricksUsers.begin(i, &id, &userName)
+			folded := Fold(userName)
+			x.plain[i] = folded == userName
+			names[2*okta+i] = hash.of(folded)
+		}
+	})
+	of, n := number(names)
+	x.n = n
+	x.login, x.email = make([]int32, okta), make([]int32, okta)
+	for i := range okta {
+		x.login[i], x.email[i] = of[2*i], of[2*i+1]
+	}
+	x.userName = append([]int32(nil), of[2*okta:]...)
+	x.okta = newPostings(n, okta, func(i int) (int32, int32) { return x.login[i], x.email[i] })
+	x.users = newPostings(n, users, func(i int) (int32, int32) { return x.userName[i], none })
 	return x
+}
+
+// live returns those of the Okta users that are live.
+func (x *nameIndex) live(users []int32) []int32 {
+	gone := func(o int32) bool { return x.state[o]&isLive == 0 }
+	if !slices.ContainsFunc(users, gone) {
+		return users
+	}
+	return slices.DeleteFunc(slices.Clone(users), gone)
 }
 
 // A groupIndex knows the names of groups under [Fold].
 type groupIndex struct {
-	keys     keys
+	n        int      // distinct names
 	name     []int32  // of each Databricks group
 	oktaName []int32  // of each Okta group
 	okta     postings // Okta groups by name
@@ -179,19 +156,18 @@ type groupIndex struct {
 }
 
 func newGroupIndex(s *Snapshot) groupIndex {
-	x := groupIndex{
-		keys:     keys{},
-		name:     make([]int32, s.DatabricksGroups.Len()),
-		oktaName: make([]int32, s.OktaGroups.Len()),
+	okta, local := s.OktaGroups.Len(), s.DatabricksGroups.Len()
+	names, hash := make([]sum, 0, okta+local), newSummer()
+	for _, g := range s.OktaGroups.All() {
+		names = append(names, hash.of(Fold(g.Name)))
 	}
-	for i, g := range s.OktaGroups.All() {
-		x.oktaName[i] = x.keys.number(Fold(g.Name))
+	for _, g := range s.DatabricksGroups.All() {
+		names = append(names, hash.of(Fold(g.DisplayName)))
 	}
-	for i, g := range s.DatabricksGroups.All() {
-		x.name[i] = x.keys.number(Fold(g.DisplayName))
-	}
-	x.okta = newPostings(len(x.keys), len(x.oktaName), func(i int) (int32, int32) { return x.oktaName[i], none })
-	x.local = newPostings(len(x.keys), len(x.name), func(i int) (int32, int32) { return x.name[i], none })
+	of, n := number(names)
+	x := groupIndex{n: n, oktaName: of[:okta], name: of[okta:]}
+	x.okta = newPostings(n, okta, func(i int) (int32, int32) { return x.oktaName[i], none })
+	x.local = newPostings(n, local, func(i int) (int32, int32) { return x.name[i], none })
 	return x
 }
 
@@ -202,24 +178,24 @@ type appIndex struct {
 }
 
 func newAppIndex(s *Snapshot) appIndex {
-	clientIDs, labels := keys{}, keys{}
-	byClientID, byLabel := make([]int32, s.OktaApps.Len()), make([]int32, s.OktaApps.Len())
+	clients, labelled := map[string][]int32{}, map[string][]int32{}
 	for i, a := range s.OktaApps.All() {
-		byClientID[i], byLabel[i] = none, none
 		if a.Active() {
-			byClientID[i], byLabel[i] = clientIDs.number(a.ClientID), labels.number(Fold(a.Label))
+			label := Fold(a.Label)
+			clients[a.ClientID] = append(clients[a.ClientID], int32(i))
+			labelled[label] = append(labelled[label], int32(i))
 		}
 	}
-	clients := newPostings(len(clientIDs), len(byClientID), func(i int) (int32, int32) { return byClientID[i], none })
-	labelled := newPostings(len(labels), len(byLabel), func(i int) (int32, int32) { return byLabel[i], none })
+	delete(clients, "")
+	delete(labelled, "")
 	x := appIndex{
 		of:      make([][]int32, s.DatabricksServicePrincipals.Len()),
 		claimed: make([]int32, s.OktaApps.Len()),
 	}
 	for i, p := range s.DatabricksServicePrincipals.All() {
-		x.of[i] = clients.of(clientIDs.find(p.ApplicationID))
+		x.of[i] = clients[p.ApplicationID]
 		if x.of[i] == nil {
-			x.of[i] = labelled.of(labels.find(Fold(p.DisplayName)))
+			x.of[i] = labelled[Fold(p.DisplayName)]
 		}
 		for _, a := range x.of[i] {
 			x.claimed[a]++
@@ -345,13 +321,17 @@ func (ix *Index) DatabricksServicePrincipal(d Ref) DatabricksServicePrincipal {
 func (ix *Index) Name(r Ref) string {
 	switch r.Kind {
 	case OktaUserKind:
-		return ix.OktaUser(r).Login
+		var id, status, login string
+		ix.OktaUsers.begin(int(r.n), &id, &status, &login)
+		return login
 	case OktaGroupKind:
 		return ix.OktaGroup(r).Name
 	case OktaAppKind:
 		return ix.OktaApp(r).Label
 	case DatabricksUserKind:
-		return ix.DatabricksUser(r).UserName
+		var id, userName string
+		ix.DatabricksUsers.begin(int(r.n), &id, &userName)
+		return userName
 	case DatabricksGroupKind:
 		return ix.DatabricksGroup(r).DisplayName
 	case DatabricksServicePrincipalKind:
@@ -364,7 +344,7 @@ func (ix *Index) Name(r Ref) string {
 
 // Live reports whether an Okta object is there for AIM: any user but a
 // DEPROVISIONED one, any group, any app.
-func (ix *Index) Live(o Ref) bool { return o.Kind != OktaUserKind || ix.OktaUser(o).Live() }
+func (ix *Index) Live(o Ref) bool { return o.Kind != OktaUserKind || ix.names.state[o.n]&isLive != 0 }
 
 // Compare orders refs as their subjects are ordered.
 func (r Ref) Compare(s Ref) int { return cmp.Or(cmp.Compare(r.Kind, s.Kind), cmp.Compare(r.n, s.n)) }

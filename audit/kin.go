@@ -65,7 +65,7 @@ func (ix *Index) match(d, o Ref) (Match, bool) {
 		}
 	}
 	for _, n := range ix.nameFields(o) {
-		if Fold(n.Value) != "" && sameFold(n.Value, mine.Value) {
+		if Fold(n.Value) != "" && SameName(n.Value, mine.Value) {
 			m.Because, named = append(m.Because, fmt.Sprintf("%s = %s, %s", n.Name, mine.Name, howSame(n.Value, mine.Value))), true
 		}
 	}

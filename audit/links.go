@@ -23,59 +23,110 @@ func counterpart(k Kind) Kind {
 	return 0
 }
 
-// A linkIndex knows who holds which externalId. Ids are compared byte for byte.
+// A linkIndex knows who holds which externalId. Ids are compared byte for byte;
+// the same id has the same number everywhere in it.
 type linkIndex struct {
-	keys    keys              // externalIds, and the ids of Okta objects
-	object  [kindEnd][]int32  // by Okta kind and key: the object whose id it is, or none
-	id      [kindEnd][]int32  // by Okta kind and object: its key
-	held    [kindEnd][]int32  // by Databricks kind and object: the key of its externalId, or none
-	holders [kindEnd]postings // by Databricks kind and key
+	n       int              // distinct ids
+	id      [kindEnd][]int32 // by Okta kind and object: its id
+	held    [kindEnd][]int32 // by Databricks kind and object: its externalId, or none
+	linked  [kindEnd][]int32 // by Databricks kind and object: the Okta object of the counterpart kind whose id it holds, or none
+	holders postings         // by id: the objects that hold it, each counted through the Databricks kinds
+	before  [kindEnd]int32   // by Databricks kind: the objects of the kinds before it
 }
 
 func newLinkIndex(s *Snapshot) linkIndex {
-	x := linkIndex{keys: keys{}}
-	number := func(k Kind, n int, id func(i int) string) []int32 {
-		of := make([]int32, n)
-		for i := range n {
-			of[i] = x.keys.number(id(i))
-		}
-		return of
+	var x linkIndex
+	var ids []sum
+	hash := newSummer()
+	from := [kindEnd]int{}
+	take := func(k Kind, n int, id func(i int) string) {
+		from[k] = len(ids)
+		ids = slices.Grow(ids, n)[:len(ids)+n]
+		inParts(n, fewObjects, func(first, end int) {
+			for i := first; i < end; i++ {
+				ids[from[k]+i] = hash.of(id(i))
+			}
+		})
 	}
-	x.id[OktaUserKind] = number(OktaUserKind, s.OktaUsers.Len(), s.OktaUsers.Key)
-	x.id[OktaGroupKind] = number(OktaGroupKind, s.OktaGroups.Len(), s.OktaGroups.Key)
-	x.id[OktaAppKind] = number(OktaAppKind, s.OktaApps.Len(), s.OktaApps.Key)
-	x.held[DatabricksUserKind] = number(DatabricksUserKind, s.DatabricksUsers.Len(),
-		func(i int) string { return s.DatabricksUsers.At(i).ExternalID })
-	x.held[DatabricksGroupKind] = number(DatabricksGroupKind, s.DatabricksGroups.Len(),
-		func(i int) string { return s.DatabricksGroups.At(i).ExternalID })
-	x.held[DatabricksServicePrincipalKind] = number(DatabricksServicePrincipalKind, s.DatabricksServicePrincipals.Len(),
+	externalID := func(i int) (externalID string) {
+		var id, userName string
+		s.DatabricksUsers.begin(i, &id, &userName, &externalID)
+		return externalID
+	}
+	ids = make([]sum, 0, s.OktaUsers.Len()+s.DatabricksUsers.Len())
+	take(OktaUserKind, s.OktaUsers.Len(), s.OktaUsers.Key)
+	take(OktaGroupKind, s.OktaGroups.Len(), s.OktaGroups.Key)
+	take(OktaAppKind, s.OktaApps.Len(), s.OktaApps.Key)
+	take(DatabricksUserKind, s.DatabricksUsers.Len(), externalID)
+	take(DatabricksGroupKind, s.DatabricksGroups.Len(), func(i int) string { return s.DatabricksGroups.At(i).ExternalID })
+	take(DatabricksServicePrincipalKind, s.DatabricksServicePrincipals.Len(),
 		func(i int) string { return s.DatabricksServicePrincipals.At(i).ExternalID })
+	var of []int32
+	of, x.n = number(ids)
+	part := func(k Kind, n int) []int32 { return of[from[k] : from[k]+n : from[k]+n] }
+	x.id[OktaUserKind] = part(OktaUserKind, s.OktaUsers.Len())
+	x.id[OktaGroupKind] = part(OktaGroupKind, s.OktaGroups.Len())
+	x.id[OktaAppKind] = part(OktaAppKind, s.OktaApps.Len())
+	x.held[DatabricksUserKind] = part(DatabricksUserKind, s.DatabricksUsers.Len())
+	x.held[DatabricksGroupKind] = part(DatabricksGroupKind, s.DatabricksGroups.Len())
+	x.held[DatabricksServicePrincipalKind] = part(DatabricksServicePrincipalKind, s.DatabricksServicePrincipals.Len())
 	for _, l := range linkedKinds {
-		x.object[l.okta] = make([]int32, len(x.keys))
-		for i := range x.object[l.okta] {
-			x.object[l.okta][i] = none
+		object := make([]int32, x.n) // by id
+		for i := range object {
+			object[i] = none
 		}
-		for i, key := range x.id[l.okta] {
-			x.object[l.okta][key] = int32(i)
+		for i, id := range x.id[l.okta] {
+			object[id] = int32(i)
+		}
+		x.linked[l.databricks] = make([]int32, len(x.held[l.databricks]))
+		for i, id := range x.held[l.databricks] {
+			x.linked[l.databricks][i] = none
+			if id != none {
+				x.linked[l.databricks][i] = object[id]
+			}
 		}
 	}
-	return x.post()
+	x.post()
+	return x
 }
 
 // post lists the holders of each externalId.
-func (x linkIndex) post() linkIndex {
+func (x *linkIndex) post() {
+	var all int32
 	for _, l := range linkedKinds {
-		held := x.held[l.databricks]
-		x.holders[l.databricks] = newPostings(len(x.keys), len(held), func(i int) (int32, int32) { return held[i], none })
+		x.before[l.databricks] = all
+		all += int32(len(x.held[l.databricks]))
 	}
-	return x
+	groups, principals := x.held[DatabricksGroupKind], x.held[DatabricksServicePrincipalKind]
+	users := x.held[DatabricksUserKind]
+	x.holders = newPostings(x.n, int(all), func(i int) (int32, int32) {
+		switch {
+		case i < len(groups):
+			return groups[i], none
+		case i < len(groups)+len(principals):
+			return principals[i-len(groups)], none
+		}
+		return users[i-len(groups)-len(principals)], none
+	})
+}
+
+// holder returns the object that the list of holders counts as n.
+func (x *linkIndex) holder(n int32) Ref {
+	for i := len(linkedKinds) - 1; i > 0; i-- {
+		if k := linkedKinds[i].databricks; n >= x.before[k] {
+			return Ref{k, n - x.before[k]}
+		}
+	}
+	return Ref{linkedKinds[0].databricks, n}
 }
 
 // ExternalID returns the externalId of a Databricks object as the snapshot has it.
 func (ix *Index) ExternalID(d Ref) string {
 	switch d.Kind {
 	case DatabricksUserKind:
-		return ix.DatabricksUser(d).ExternalID
+		var id, userName, externalID string
+		ix.DatabricksUsers.begin(int(d.n), &id, &userName, &externalID)
+		return externalID
 	case DatabricksGroupKind:
 		return ix.DatabricksGroup(d).ExternalID
 	case DatabricksServicePrincipalKind:
@@ -87,11 +138,8 @@ func (ix *Index) ExternalID(d Ref) string {
 // LinkedTo returns the Okta object of the counterpart kind, live or not, whose
 // id is d's externalId.
 func (ix *Index) LinkedTo(d Ref) (Ref, bool) {
-	okta := counterpart(d.Kind)
-	if key := ix.links.held[d.Kind][d.n]; key != none {
-		if n := ix.links.object[okta][key]; n != none {
-			return Ref{okta, n}, true
-		}
+	if n := ix.links.linked[d.Kind][d.n]; n != none {
+		return Ref{counterpart(d.Kind), n}, true
 	}
 	return Ref{}, false
 }
@@ -127,52 +175,77 @@ func (ix *Index) SameExternalID(d Ref) iter.Seq[Ref] { return ix.holdersOf(ix.li
 // of them hold, in no order.
 func (ix *Index) SharedExternalIDs() iter.Seq[[]Ref] {
 	return func(yield func([]Ref) bool) {
-		for key := range int32(len(ix.links.keys)) {
-			if refs := ix.holdersOf(key); several(refs) && !yield(slices.Collect(refs)) {
+		for id := range int32(ix.links.n) {
+			if len(ix.links.holders.of(id)) > 1 && !yield(slices.Collect(ix.holdersOf(id))) {
 				return
 			}
 		}
 	}
 }
 
-func (ix *Index) holdersOf(key int32) iter.Seq[Ref] {
+func (ix *Index) holdersOf(id int32) iter.Seq[Ref] {
 	return func(yield func(Ref) bool) {
-		for _, l := range linkedKinds {
-			for _, n := range ix.links.holders[l.databricks].of(key) {
-				if !yield(Ref{l.databricks, n}) {
-					return
-				}
+		for _, n := range ix.links.holders.of(id) {
+			if !yield(ix.links.holder(n)) {
+				return
 			}
 		}
 	}
 }
 
-// several reports whether a sequence has at least two elements.
-func several(refs iter.Seq[Ref]) bool {
-	n := 0
-	for range refs {
-		if n++; n == 2 {
-			return true
+// shared reports whether another object has d's externalId.
+func (ix *Index) shared(d Ref) bool { return len(ix.links.holders.of(ix.links.held[d.Kind][d.n])) > 1 }
+
+// knownID returns the number of an id of an Okta object, or held as externalId;
+// none where nobody has it.
+func (ix *Index) knownID(id string) int32 {
+	for _, l := range linkedKinds {
+		if o, ok := ix.find(Subject{l.okta, id}); ok {
+			return ix.links.id[l.okta][o.n]
 		}
 	}
-	return false
+	for _, l := range linkedKinds {
+		for d := range ix.All(l.databricks) {
+			if id != "" && ix.ExternalID(d) == id {
+				return ix.links.held[d.Kind][d.n]
+			}
+		}
+	}
+	return none
 }
 
 // afterwards returns the index as if the approved operations had been applied.
 func (ix *Index) afterwards(ops []Operation) *Index {
 	after := *ix
-	after.links.held = [kindEnd][]int32{}
+	after.outcomes = [kindEnd][]uint8{}
 	for _, l := range linkedKinds {
-		after.links.held[l.databricks] = append([]int32(nil), ix.links.held[l.databricks]...)
+		after.links.held[l.databricks] = slices.Clone(ix.links.held[l.databricks])
+		after.links.linked[l.databricks] = slices.Clone(ix.links.linked[l.databricks])
 	}
+	unknown := map[string]int32{} // ids that nobody has so far
 	for _, op := range ops {
 		if op.Decision != Approve || op.Field != "externalId" {
 			continue
 		}
-		if d, ok := ix.find(op.Target); ok {
-			after.links.held[d.Kind][d.n] = ix.links.keys.number(op.To)
+		d, ok := ix.find(op.Target)
+		if !ok {
+			continue
+		}
+		id, seen := unknown[op.To]
+		if !seen {
+			id = ix.knownID(op.To)
+		}
+		if id == none && op.To != "" {
+			id = int32(after.links.n)
+			after.links.n++
+			unknown[op.To] = id
+		}
+		after.links.held[d.Kind][d.n] = id
+		after.links.linked[d.Kind][d.n] = none
+		if o, ok := ix.find(Subject{counterpart(d.Kind), op.To}); ok {
+			after.links.linked[d.Kind][d.n] = o.n
 		}
 	}
-	after.links = after.links.post()
+	after.links.post()
 	return &after
 }

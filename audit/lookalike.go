@@ -3,6 +3,7 @@ package audit
 import (
 	"cmp"
 	"slices"
+	"sync"
 )
 
 // A Lookalike is a cluster of user names of different people that look alike or
@@ -16,41 +17,26 @@ type Lookalike struct {
 // person when users of any status tie them, by id or by name.
 func (ix *Index) Lookalikes() []Lookalike {
 	person := ix.people()
-	skeleton := make([]string, len(ix.names.keys))
-	looks, folds := map[string][]int32{}, map[string][]int32{}
-	for name, key := range ix.names.keys {
-		skeleton[key] = Skeleton(name)
-		looks[skeleton[key]] = append(looks[skeleton[key]], key)
-		if full := FullFold(name); full != name {
-			folds[full] = append(folds[full], key)
-		}
-	}
-	for full, keys := range folds { // a name that folds to itself may be the other one
-		if key := ix.names.keys.find(full); key != none {
-			folds[full] = append(keys, key)
-		}
-	}
-	cluster := newSets(len(skeleton))
+	cluster := newSets(ix.names.n)
 	clustered := map[int32]bool{}
-	for _, groups := range []map[string][]int32{looks, folds} {
-		for _, keys := range groups {
-			if len(keys) < 2 || !slices.ContainsFunc(keys, func(k int32) bool { return person.of(k) != person.of(keys[0]) }) {
-				continue
-			}
-			for _, k := range keys {
-				cluster.join(keys[0], k)
-				clustered[k] = true
-			}
+	for _, names := range ix.likeNames() {
+		if !slices.ContainsFunc(names, func(k int32) bool { return person.of(k) != person.of(names[0]) }) {
+			continue
+		}
+		for _, k := range names {
+			cluster.join(names[0], k)
+			clustered[k] = true
 		}
 	}
 	byRoot := map[int32]*Lookalike{}
 	for k := range clustered {
+		skeleton := Skeleton(ix.name(k))
 		l := byRoot[cluster.of(k)]
 		if l == nil {
-			l = &Lookalike{Skeleton: skeleton[k]}
+			l = &Lookalike{Skeleton: skeleton}
 			byRoot[cluster.of(k)] = l
 		}
-		l.Skeleton = min(l.Skeleton, skeleton[k])
+		l.Skeleton = min(l.Skeleton, skeleton)
 		l.Holders = slices.AppendSeq(l.Holders, Refs{OktaUserKind, ix.names.okta.of(k)}.All())
 		l.Holders = slices.AppendSeq(l.Holders, Refs{DatabricksUserKind, ix.names.users.of(k)}.All())
 	}
@@ -64,23 +50,88 @@ func (ix *Index) Lookalikes() []Lookalike {
 	return all
 }
 
+// name returns a name by its number.
+func (ix *Index) name(key int32) string {
+	if holders := ix.names.okta.of(key); len(holders) > 0 {
+		var id, status, login, email string
+		ix.OktaUsers.begin(int(holders[0]), &id, &status, &login, &email)
+		if ix.names.login[holders[0]] == key {
+			return Fold(login)
+		}
+		return Fold(email)
+	}
+	return Fold(ix.Name(Ref{DatabricksUserKind, ix.names.users.of(key)[0]}))
+}
+
+// likeNames returns the names, two or more, of each skeleton and of each full
+// case folding that differs from [Fold].
+func (ix *Index) likeNames() [][]int32 {
+	looks, hash := make([]sum, ix.names.n), newSummer()
+	full := map[string][]int32{}
+	var lock sync.Mutex // of full
+	inParts(ix.names.n, fewObjects, func(from, to int) {
+		var b []byte
+		for k := from; k < to; k++ {
+			name := ix.name(int32(k))
+			b = appendSkeleton(append(b[:0], ' '), name) // a skeleton may be blank, and is one all the same
+			looks[k] = hash.ofBytes(b)
+			if folded := FullFold(name); folded != name {
+				lock.Lock()
+				full[folded] = append(full[folded], int32(k))
+				lock.Unlock()
+			}
+		}
+	})
+	ix.addUnfolded(full)
+	of, n := number(looks)
+	byLook := newPostings(n, len(of), func(i int) (int32, int32) { return of[i], none })
+	var like [][]int32
+	for look := range int32(n) {
+		if names := byLook.of(look); len(names) > 1 {
+			like = append(like, names)
+		}
+	}
+	for _, names := range full {
+		if len(names) > 1 {
+			like = append(like, names)
+		}
+	}
+	return like
+}
+
+// addUnfolded adds to the names of each full folding the one that is written so.
+func (ix *Index) addUnfolded(full map[string][]int32) {
+	lengths := map[int]bool{}
+	for folded := range full {
+		lengths[len(folded)] = true
+	}
+	if len(full) == 0 {
+		return
+	}
+	for k := range int32(ix.names.n) {
+		if name := ix.name(k); lengths[len(name)] && full[name] != nil {
+			full[name] = append(full[name], k)
+		}
+	}
+}
+
 // people ties the names that belong to one person.
 func (ix *Index) people() sets {
-	people := newSets(len(ix.names.keys))
-	for o := range ix.All(OktaUserKind) {
-		people.join(ix.names.login[o.n], ix.names.email[o.n])
+	people := newSets(ix.names.n)
+	for o, login := range ix.names.login {
+		people.join(login, ix.names.email[o])
 	}
-	byID := map[int32]int32{} // the first name tied to each externalId
-	for d := range ix.All(DatabricksUserKind) {
-		name, id := ix.names.userName[d.n], ix.links.held[d.Kind][d.n]
-		if o, ok := ix.LinkedTo(d); ok {
-			people.join(name, ix.names.login[o.n])
-			people.join(name, ix.names.email[o.n])
+	byID := slices.Repeat([]int32{none}, ix.links.n) // the first name tied to each externalId
+	for d, name := range ix.names.userName {
+		if o := ix.links.linked[DatabricksUserKind][d]; o != none {
+			people.join(name, ix.names.login[o])
+			people.join(name, ix.names.email[o])
 		}
+		id := ix.links.held[DatabricksUserKind][d]
 		if name == none || id == none {
 			continue
 		}
-		if first, ok := byID[id]; ok {
+		if first := byID[id]; first != none {
 			people.join(first, name)
 		} else {
 			byID[id] = name
@@ -112,6 +163,9 @@ func (s sets) of(i int32) int32 {
 // join makes one set of i's and j's; none is in no set.
 func (s sets) join(i, j int32) {
 	if i == none || j == none {
+		return
+	}
+	if i == j {
 		return
 	}
 	i, j = s.of(i), s.of(j)

@@ -24,7 +24,7 @@ func (ix *Index) Candidates(d Ref) Refs {
 // LiveCandidates returns the candidates of d that are live.
 func (ix *Index) LiveCandidates(d Ref) Refs {
 	if d.Kind == DatabricksUserKind {
-		return Refs{OktaUserKind, ix.names.live.of(ix.names.userName[d.n])}
+		return Refs{OktaUserKind, ix.names.live(ix.names.okta.of(ix.names.userName[d.n]))}
 	}
 	return ix.Candidates(d)
 }
@@ -66,7 +66,7 @@ type SharedName struct {
 // SharedNames yields every name that two or more Okta users have, in no order.
 func (ix *Index) SharedNames() iter.Seq[SharedName] {
 	return func(yield func(SharedName) bool) {
-		for key := range int32(len(ix.names.keys)) {
+		for key := range int32(ix.names.n) {
 			holders := Refs{OktaUserKind, ix.names.okta.of(key)}
 			if holders.Len() < 2 {
 				continue
@@ -93,7 +93,7 @@ func (ix *Index) SharedNames() iter.Seq[SharedName] {
 // or more of them have, in no order.
 func (ix *Index) SharedUserNames() iter.Seq[Refs] {
 	return func(yield func(Refs) bool) {
-		for key := range int32(len(ix.names.keys)) {
+		for key := range int32(ix.names.n) {
 			if users := (Refs{DatabricksUserKind, ix.names.users.of(key)}); users.Len() > 1 && !yield(users) {
 				return
 			}
@@ -185,34 +185,70 @@ func (ix *Index) Drift(d Ref) Drift {
 	if !own && ix.LiveCandidates(d).Len() == 0 {
 		return DriftRenamed
 	}
+	if own && ix.exactly(d, o) {
+		return NoDrift
+	}
 	userName, user := ix.DatabricksUser(d).UserName, ix.OktaUser(o)
 	claimed, known := ix.Claimed(o)
 	switch {
 	case !known && own && userName != user.Login && userName != user.Email:
 		return DriftCase
-	case known && sameFold(userName, claimed) && userName != claimed:
+	case known && SameName(userName, claimed) && userName != claimed:
 		return DriftCase
-	case known && own && !sameFold(userName, claimed):
+	case known && own && !SameName(userName, claimed):
 		return DriftClaim
 	}
 	return NoDrift
 }
 
-// Reached yields the Databricks users that reach an Okta user, by id or by name.
-func (ix *Index) Reached(o Ref) iter.Seq[Ref] {
-	var ns []int32
-	ns = append(ns, ix.links.holders[DatabricksUserKind].of(ix.links.id[o.Kind][o.n])...)
-	login, email := ix.names.login[o.n], ix.names.email[o.n]
-	ns = append(ns, ix.names.users.of(login)...)
-	if email != login {
-		ns = append(ns, ix.names.users.of(email)...)
+// exactly reports, where it can be told without the records, that d's userName is
+// byte for byte what o signs in with, or all that o is called while that is unknown.
+func (ix *Index) exactly(d, o Ref) bool {
+	if !ix.names.plain[d.n] {
+		return false
 	}
-	slices.Sort(ns)
-	return Refs{DatabricksUserKind, slices.Compact(ns)}.All()
+	name, state := ix.names.userName[d.n], ix.names.state[o.n]
+	isLogin := state&plainLogin != 0 && name == ix.names.login[o.n]
+	isEmail := state&plainEmail != 0 && name == ix.names.email[o.n]
+	switch ix.Settings.SSOClaim {
+	case ClaimUnknown:
+		return isLogin || isEmail
+	case ClaimLogin:
+		return isLogin
+	case ClaimEmail:
+		return isEmail
+	}
+	return false
+}
+
+// Reached returns the Databricks users that reach an Okta user, by id or by name.
+func (ix *Index) Reached(o Ref) Refs {
+	login, email := ix.names.login[o.n], ix.names.email[o.n]
+	byName := ix.names.users.of(login)
+	if email != login {
+		if more := ix.names.users.of(email); len(byName) == 0 {
+			byName = more
+		} else if len(more) > 0 {
+			byName = slices.Concat(byName, more)
+		}
+	}
+	byID := ix.links.holders.of(ix.links.id[o.Kind][o.n])
+	users := ix.links.before[DatabricksUserKind]
+	if len(byName) == 1 && len(byID) == 1 && byID[0] == users+byName[0] || len(byID) == 0 && len(byName) < 2 {
+		return Refs{DatabricksUserKind, byName}
+	}
+	all := slices.Clone(byName)
+	for _, n := range byID {
+		if n >= users {
+			all = append(all, n-users)
+		}
+	}
+	slices.Sort(all)
+	return Refs{DatabricksUserKind, slices.Compact(all)}
 }
 
 // Collided reports whether a collision rule has r as a subject.
-func (ix *Index) Collided(r Ref) bool { return ix.collided[r] }
+func (ix *Index) Collided(r Ref) bool { return ix.collided[r.Kind] != nil && ix.collided[r.Kind][r.n] }
 
 // Automatic returns the Okta object that d may be linked to without asking
 // anybody, if there is one: exactly one live candidate, whose id no object
@@ -281,7 +317,7 @@ func (ix *Index) doubts(d Ref) iter.Seq[Doubt] {
 // otherClaim reports whether o is known to sign in under a name that is not d's.
 func (ix *Index) otherClaim(d, o Ref) bool {
 	claimed, known := ix.Claimed(o)
-	return known && !sameFold(claimed, ix.DatabricksUser(d).UserName)
+	return known && !SameName(claimed, ix.DatabricksUser(d).UserName)
 }
 
 // databricksComplete reports whether it is known which ids are held.
@@ -330,9 +366,9 @@ func (ix *Index) called(d Ref, name string) bool {
 	case name == "":
 		return false
 	case d.Kind == DatabricksUserKind:
-		return sameFold(ix.DatabricksUser(d).UserName, name)
+		return SameName(ix.DatabricksUser(d).UserName, name)
 	case d.Kind == DatabricksServicePrincipalKind:
-		return sameFold(ix.DatabricksServicePrincipal(d).ApplicationID, name)
+		return SameName(ix.DatabricksServicePrincipal(d).ApplicationID, name)
 	}
 	return false
 }

@@ -3,7 +3,6 @@ package audit
 import (
 	"cmp"
 	"fmt"
-	"slices"
 	"strings"
 )
 
@@ -80,24 +79,14 @@ func (r Reach) String() string {
 	return strings.Join(words, ", ")
 }
 
-// tellReach adds to each finding how far its Databricks subjects reach, and puts
-// the findings in order: gravest first, then by reach, rule and key.
-func (ix *Index) tellReach(findings []Finding) {
-	for i := range findings {
-		f := &findings[i]
-		for _, s := range f.Subjects {
-			d, ok := ix.find(s)
-			if !ok || counterpart(d.Kind) == 0 {
-				continue
-			}
-			reach := ix.Reach(d)
-			if words := reach.String(); words != "" {
-				f.Evidence = append(f.Evidence, Evidence{Subject: s, Role: "reach of", Field: "reach", Value: words})
-			}
-			if reach.Compare(f.reach) < 0 {
-				f.reach = reach
-			}
-		}
+// tellReach adds to a finding how far its Databricks subjects reach, which is
+// part of the order of findings.
+func (f *Finding) tellReach(ix *Index, s Subject, d Ref) {
+	reach := ix.Reach(d)
+	if words := reach.String(); words != "" {
+		f.Evidence = append(f.Evidence, Evidence{Subject: s, Role: "reach of", Field: "reach", Value: words})
 	}
-	slices.SortFunc(findings, compareFindings)
+	if reach.Compare(f.reach) < 0 {
+		f.reach = reach
+	}
 }

@@ -3,6 +3,7 @@ package audit
 import (
 	"errors"
 	"fmt"
+	"iter"
 	"regexp"
 	"slices"
 	"strings"
@@ -90,11 +91,49 @@ type Example struct {
 type Pass struct {
 	*Index
 	rule     *Rule
-	findings []Finding
+	findings []*Finding
+	block    []Finding // that the next of them are in
+	subjects []Ref     // of all findings
+
+	named [16]struct { // the objects whose subjects were asked for last: those that a finding is about
+		Subject
+		Ref
+	}
+	asked int
+}
+
+// Subject returns the name of r that outlives the index.
+func (p *Pass) Subject(r Ref) Subject {
+	s := p.Index.Subject(r)
+	last := &p.named[p.asked%len(p.named)]
+	last.Subject, last.Ref = s, r
+	p.asked++
+	return s
+}
+
+// Subjects returns the names of all objects of the sequences.
+func (p *Pass) Subjects(seqs ...iter.Seq[Ref]) []Subject {
+	var ss []Subject
+	for _, seq := range seqs {
+		for r := range seq {
+			ss = append(ss, p.Subject(r))
+		}
+	}
+	return ss
+}
+
+// place returns the object that s names, which is seldom one that p didn't name.
+func (p *Pass) place(s Subject) (Ref, bool) {
+	for i := range p.named {
+		if p.named[i].Subject == s {
+			return p.named[i].Ref, true
+		}
+	}
+	return p.find(s)
 }
 
 // Report records a finding. The engine fills ID and Rule, Severity where it is
-// not set, and sorts subjects and evidence.
+// not set, sorts the subjects, and says how far the subjects reach.
 func (p *Pass) Report(f Finding, changes ...Change) {
 	f.Rule = p.rule.Name
 	f.ID = FindingID(f.Rule, f.Key)
@@ -104,7 +143,23 @@ func (p *Pass) Report(f Finding, changes ...Change) {
 	slices.SortFunc(f.Subjects, Subject.Compare)
 	f.Subjects = slices.Compact(f.Subjects)
 	f.changes = changes
-	p.findings = append(p.findings, f)
+	for _, s := range f.Subjects {
+		r, ok := p.place(s)
+		if !ok {
+			continue
+		}
+		if p.rule.Collision {
+			p.subjects = append(p.subjects, r)
+		}
+		if counterpart(r.Kind) != 0 {
+			f.tellReach(p.Index, s, r)
+		}
+	}
+	if len(p.block) == cap(p.block) {
+		p.block = make([]Finding, 0, 64)
+	}
+	p.block = append(p.block, f)
+	p.findings = append(p.findings, &p.block[len(p.block)-1])
 }
 
 // A Change is an operation that a finding asks for.

@@ -2,7 +2,10 @@ package audit
 
 import (
 	"fmt"
+	"runtime"
+	"slices"
 	"strings"
+	"sync/atomic"
 	"time"
 )
 
@@ -23,23 +26,20 @@ func Run(s *Snapshot, rules []*Rule, o Options) (*Report, error) {
 	}
 	ix := NewIndex(s, o.Settings)
 	r := &Report{Version: o.Version, Head: s.Head(), Snapshot: s, Settings: ix.Settings, Rules: rules, index: ix, Skipped: []Skip{}}
+	collision := func(rule *Rule) bool { return rule.Collision }
+	found := ix.run(rules, collision) // what is automatic depends on the collisions
+	ix.markCollided(found)
+	found = append(found, ix.run(rules, func(rule *Rule) bool { return !collision(rule) })...)
+	r.Findings = merge(found)
 	for _, rule := range rules {
-		if rule.Collision { // what is automatic depends on the collisions
-			r.Findings = append(r.Findings, ix.run(rule)...)
-		}
-	}
-	ix.markCollided(r.Findings)
-	for _, rule := range rules {
-		if !rule.Collision {
-			r.Findings = append(r.Findings, ix.run(rule)...)
-		}
 		r.Skipped = append(r.Skipped, ix.skips(rule)...)
 	}
-	ix.tellReach(r.Findings)
 	r.Waivers = ix.waive(r.Findings, r.Skipped, o.Waivers, o.Now)
 	r.Plan = newPlan(ix, r.Findings)
 	r.after = ix.afterwards(r.Plan.Operations)
-	r.Now, r.After = ix.Impact(), r.after.Impact()
+	ix.foresee()
+	r.after.foresee()
+	r.Now, r.After = ix.impact(), r.after.impact()
 	r.Counts = map[Severity]int{}
 	for _, f := range r.Findings {
 		if !f.Waived {
@@ -60,15 +60,52 @@ func verdict(s *Snapshot, counts map[Severity]int) Verdict {
 	return Ready
 }
 
-// run returns the findings of the rule's checks whose inputs are complete.
-func (ix *Index) run(rule *Rule) []Finding {
-	p := &Pass{Index: ix, rule: rule}
-	for _, c := range rule.Checks {
-		if len(ix.missing(c)) == 0 {
+// run applies the rules that are wanted, several side by side, and returns their
+// passes, the findings of each in order. Rules only read the index.
+func (ix *Index) run(rules []*Rule, wanted func(*Rule) bool) []*Pass {
+	var passes []*Pass
+	for _, rule := range rules {
+		if wanted(rule) {
+			passes = append(passes, &Pass{Index: ix, rule: rule})
+		}
+	}
+	var next atomic.Int32
+	inParts(runtime.GOMAXPROCS(0), 1, func(_, _ int) {
+		for i := int(next.Add(1)) - 1; i < len(passes); i = int(next.Add(1)) - 1 {
+			passes[i].run()
+		}
+	})
+	return passes
+}
+
+// run runs the checks of the pass's rule whose inputs are complete.
+func (p *Pass) run() {
+	for _, c := range p.rule.Checks {
+		if len(p.missing(c)) == 0 {
 			c.Run(p)
 		}
 	}
-	return p.findings
+	slices.SortFunc(p.findings, compareFindings)
+}
+
+// merge makes one list of the passes' findings, gravest first.
+func merge(passes []*Pass) []Finding {
+	n := 0
+	for _, p := range passes {
+		n += len(p.findings)
+	}
+	all := make([]Finding, 0, n)
+	for len(all) < n {
+		var first *Pass
+		for _, p := range passes {
+			if len(p.findings) > 0 && (first == nil || compareFindings(p.findings[0], first.findings[0]) < 0) {
+				first = p
+			}
+		}
+		all = append(all, *first.findings[0])
+		first.findings = first.findings[1:]
+	}
+	return all
 }
 
 // skips returns why checks of the rule were not run.
@@ -116,12 +153,14 @@ func (in Input) flag() string {
 	return "read the directory again"
 }
 
-func (ix *Index) markCollided(findings []Finding) {
-	for _, f := range findings {
-		for _, s := range f.Subjects {
-			if r, ok := ix.find(s); ok {
-				ix.collided[r] = true
-			}
+// markCollided marks the subjects of what the passes found.
+func (ix *Index) markCollided(passes []*Pass) {
+	for k := range ix.collided {
+		ix.collided[k] = make([]bool, ix.Len(Kind(k)))
+	}
+	for _, p := range passes {
+		for _, r := range p.subjects {
+			ix.collided[r.Kind][r.n] = true
 		}
 	}
 }

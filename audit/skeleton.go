@@ -31,6 +31,29 @@ func Skeleton(folded string) string {
 	return norm.NFD.String(b.String())
 }
 
+// appendSkeleton appends the skeleton of a folded name.
+func appendSkeleton(b []byte, folded string) []byte {
+	start := len(b)
+	for i := range len(folded) {
+		c := folded[i]
+		if c >= utf8.RuneSelf || asciiLooks[c] == "" {
+			return append(b[:start], Skeleton(folded)...)
+		}
+		b = append(b, asciiLooks[c]...)
+	}
+	return b
+}
+
+// asciiLooks is what each ASCII character looks like, where that is ASCII again.
+var asciiLooks = func() (looks [utf8.RuneSelf]string) {
+	for c := range looks {
+		if s := Skeleton(string(rune(c))); isASCII(s) {
+			looks[c] = s
+		}
+	}
+	return looks
+}()
+
 // defaultIgnorable is Unicode's Default_Ignorable_Code_Point, as
 // DerivedCoreProperties.txt derives it.
 func defaultIgnorable(r rune) bool {

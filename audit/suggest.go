@@ -143,7 +143,7 @@ func (ix *Index) likeness(d, o Ref) (Suggestion, bool) {
 			offer(likeOneEdit, "one letter apart")
 		}
 	}
-	if !blankName(du.GivenName) && !blankName(du.FamilyName) && sameFold(du.GivenName, ou.FirstName) && sameFold(du.FamilyName, ou.LastName) {
+	if !blankName(du.GivenName) && !blankName(du.FamilyName) && SameName(du.GivenName, ou.FirstName) && SameName(du.FamilyName, ou.LastName) {
 		offer(likeFullName, "the same first and last name")
 	}
 	return best, best.Score > 0

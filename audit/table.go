@@ -54,6 +54,10 @@ func (t *Table[R, P]) Key(i int) (key string) {
 	return key
 }
 
+// begin sets the first texts of record i, in the order in which it is packed: for
+// those who need no more and look at every record.
+func (t *Table[R, P]) begin(i int, texts ...*string) { cutTexts(t.data[t.at[i]:], texts...) }
+
 // Find returns the place of the first record with the key, and whether there is one.
 func (t *Table[R, P]) Find(key string) (int, bool) {
 	i := sort.Search(len(t.at), func(i int) bool { return t.Key(i) >= key })

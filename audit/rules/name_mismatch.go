@@ -46,7 +46,7 @@ func nameMismatch(p *audit.Pass) {
 		var evidence []audit.Evidence
 		var changes []audit.Change
 		for _, part := range nameParts(p.DatabricksUser(d), p.OktaUser(o)) {
-			if blank(part.databricks) || blank(part.okta) || audit.Fold(part.databricks) == audit.Fold(part.okta) {
+			if blank(part.databricks) || blank(part.okta) || audit.SameName(part.databricks, part.okta) {
 				continue
 			}
 			evidence = append(evidence,

@@ -57,8 +57,12 @@ func splitIdentity(p *audit.Pass) {
 		if !p.Live(o) {
 			continue
 		}
-		users := slices.Collect(p.Reached(o))
-		if len(users) < 2 || !idsDiffer(p, users) {
+		reached := p.Reached(o)
+		if reached.Len() < 2 {
+			continue
+		}
+		users := slices.Collect(reached.All())
+		if !idsDiffer(p, users) {
 			continue
 		}
 		p.Report(audit.Finding{
@@ -83,7 +87,7 @@ func quietSplitIdentity(ix *audit.Index, r audit.Ref) string {
 		if !ix.Live(r) {
 			return "it is DEPROVISIONED"
 		}
-		switch users := slices.Collect(ix.Reached(r)); len(users) {
+		switch ix.Reached(r).Len() {
 		case 0:
 			return "no Databricks user has its id or name"
 		case 1:

@@ -1,0 +1,180 @@
+package audit
+
+import (
+	"hash/maphash"
+	"math/bits"
+	"runtime"
+	"sync"
+)
+
+// A sum stands for a text. It is 128 bits under keys that are drawn for each
+// [summer]: that two texts of a company have one sum is less likely than that the
+// machine miscounts, and nobody can choose texts that do.
+type sum struct{ a, b uint64 }
+
+// noSum is the sum of a blank text.
+var noSum sum
+
+// A summer makes sums that can be compared with each other.
+type summer struct{ a, b maphash.Seed }
+
+func newSummer() summer { return summer{maphash.MakeSeed(), maphash.MakeSeed()} }
+
+func (s summer) of(text string) sum {
+	if text == "" {
+		return noSum
+	}
+	return sum{maphash.String(s.a, text), maphash.String(s.b, text)}
+}
+
+// ofBytes is of, for a text that is not blank.
+func (s summer) ofBytes(text []byte) sum {
+	return sum{maphash.Bytes(s.a, text), maphash.Bytes(s.b, text)}
+}
+
+// none is the number of a blank text: it is equal to nothing.
+const none int32 = -1
+
+// number gives each text its number, and returns how many distinct ones there
+// are: equal texts have one number, numbers count up in the order in which the
+// texts are first seen, blank texts have none. The texts are sorted into shares
+// small enough for the processor's cache, which are worked on side by side.
+func number(sums []sum) (of []int32, distinct int) {
+	const share = 1 << 13 // texts, about
+	shift := 64 - bits.Len(uint(len(sums)/share))
+	start := make([]int32, 1<<(64-shift)+1) // of each share
+	for _, s := range sums {
+		start[s.a>>shift+1]++
+	}
+	for i := range len(start) - 1 {
+		start[i+1] += start[i]
+	}
+	byShare := make([]int32, len(sums))
+	next := append([]int32(nil), start...)
+	for i, s := range sums {
+		at := &next[s.a>>shift]
+		byShare[*at] = int32(i)
+		*at++
+	}
+	of = make([]int32, len(sums)) // at first the place of the first equal text
+	inParts(len(start)-1, 8, func(from, to int) {
+		var t sumTable
+		for i := from; i < to; i++ {
+			t.firsts(sums, byShare[start[i]:start[i+1]], of)
+		}
+	})
+	for i, first := range of {
+		switch {
+		case sums[i] == noSum:
+			of[i] = none
+		case int(first) == i:
+			of[i] = int32(distinct)
+			distinct++
+		default:
+			of[i] = of[first]
+		}
+	}
+	return of, distinct
+}
+
+// A sumTable finds equal sums among few.
+type sumTable struct {
+	slots []int32 // 1 + the place in seen
+	seen  []struct {
+		sum
+		first int32
+	}
+}
+
+// firsts sets, for each place in sums, the first of them that has its sum.
+func (t *sumTable) firsts(sums []sum, places, first []int32) {
+	size := 1 << bits.Len(uint(2*len(places)))
+	if len(t.slots) < size {
+		t.slots = make([]int32, size)
+	}
+	slots := t.slots[:size]
+	clear(slots)
+	t.seen = t.seen[:0]
+	for _, i := range places {
+		s := sums[i]
+		at := int(s.b) & (size - 1)
+		for ; ; at = (at + 1) & (size - 1) {
+			n := slots[at]
+			if n == 0 {
+				t.seen = append(t.seen, struct {
+					sum
+					first int32
+				}{s, i})
+				slots[at] = int32(len(t.seen))
+				first[i] = i
+				break
+			}
+			if t.seen[n-1].sum == s {
+				first[i] = t.seen[n-1].first
+				break
+			}
+		}
+	}
+}
+
+// fewObjects are so few that starting a goroutine for them costs more than it saves.
+const fewObjects = 1 << 10
+
+// inParts calls do with consecutive parts of [0, n), none much smaller than least,
+// side by side, and returns when all of them are done.
+func inParts(n, least int, do func(from, to int)) {
+	parts := min(runtime.GOMAXPROCS(0), 1+n/least)
+	var all sync.WaitGroup
+	for i := 1; i < parts; i++ {
+		all.Go(func() { do(n*i/parts, n*(i+1)/parts) })
+	}
+	do(0, n/parts)
+	all.Wait()
+}
+
+// postings lists, for each key, the objects that have it.
+type postings struct {
+	start []int32
+	items []int32
+}
+
+// newPostings lists n objects under the keys that each yields, in object order.
+// An object that yields a key twice is listed once.
+func newPostings(nkeys, n int, of func(i int) (a, b int32)) postings {
+	p := postings{start: make([]int32, nkeys+2)}
+	for i := range n {
+		a, b := of(i)
+		if a != none {
+			p.start[a+2]++
+		}
+		if b != none && b != a {
+			p.start[b+2]++
+		}
+	}
+	for k := range nkeys {
+		p.start[k+2] += p.start[k+1]
+	}
+	p.items = make([]int32, p.start[nkeys+1])
+	place := func(key int32, i int) { // start[key+1] is where the key's next object goes, and ends as where it ends
+		p.items[p.start[key+1]] = int32(i)
+		p.start[key+1]++
+	}
+	for i := range n {
+		a, b := of(i)
+		if a != none {
+			place(a, i)
+		}
+		if b != none && b != a {
+			place(b, i)
+		}
+	}
+	p.start = p.start[:nkeys+1]
+	return p
+}
+
+func (p postings) of(key int32) []int32 {
+	if key == none || int(key)+1 >= len(p.start) {
+		return nil
+	}
+	return p.items[p.start[key]:p.start[key+1]]
+}
