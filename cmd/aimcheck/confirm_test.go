@@ -11,7 +11,7 @@ func TestConfirm(t *testing.T) {
 	for answer, want := range map[string]bool{"yes\n": true, " yes \r\n": true, "yes": true, "y\n": false, "YES\n": false, "": false, "no\n": false, "yes and no\n": false} {
 		var shown bytes.Buffer
 		e := &env{stdin: strings.NewReader(answer), stderr: &shown}
-		if got := e.confirm(); got != want {
+		if got := e.confirm(t.Context()); got != want {
 			t.Errorf("%q is taken as %v", answer, got)
 		}
 		if !strings.Contains(shown.String(), "Type yes to go on") {

@@ -12,14 +12,19 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/aimcheck/aimcheck/internal/apply"
 	"github.com/aimcheck/aimcheck/internal/sandbox"
 )
 
 // A process that is killed at any moment, again and again, leaves a journal from
-// which the next run carries on: in the end everything is written, each field
-// once, and the journal tells of every write. The long form, AIMCHECK_SOAK=1,
-// kills 200 times.
+// which the next run carries on: in the end the directories and the journal's
+// story are those of a run that nothing disturbed, and each field was written
+// once. Then the same of the rollback. The long form, AIMCHECK_SOAK=1, kills 200
+// times each.
 func TestKilledAgainAndAgain(t *testing.T) {
+	t.Parallel()
 	plans, kills := 1, 3
 	if os.Getenv("AIMCHECK_SOAK") != "" {
 		plans, kills = 40, 5
@@ -27,65 +32,77 @@ func TestKilledAgainAndAgain(t *testing.T) {
 	seed := uint64(time.Now().UnixNano())
 	t.Logf("seed %d", seed)
 	random := rand.New(rand.NewPCG(seed, 0))
+	want := killed(t, random, 0)
 	for range plans {
-		applyKilled(t, random, kills)
+		if diff := cmp.Diff(want, killed(t, random, kills)); diff != "" {
+			t.Errorf("not as undisturbed:\n%s", diff)
+		}
 	}
 }
 
-// applyKilled applies one plan, killing the process at random moments so many
-// times before a run may end by itself.
-func applyKilled(t *testing.T, random *rand.Rand, kills int) {
-	const people = 40
-	box := sandbox.Start(t, unlinked(people), sandbox.Options{Rates: sandbox.NoLimits()})
-	dir := t.TempDir()
-	plan, journal := filepath.Join(dir, "plan.json"), filepath.Join(dir, "plan.journal.jsonl")
-	program := aimcheck(t, dir, box)
-	if out, err := program("plan", "-o", plan, "--quiet").CombinedOutput(); err != nil {
-		t.Fatalf("%v\n%s", err, out)
+// An afterwards is what a plan, and then its rollback, have come to.
+type afterwards struct {
+	Applied, Undone map[string]string // by object: what is there
+	Story, Undoing  map[string]string // by operation: how it ended in the journal
+}
+
+// killed applies a plan and rolls it back, killing the process at random moments
+// so many times before a run may end by itself.
+func killed(t *testing.T, random *rand.Rand, kills int) (end afterwards) {
+	const people, groups = 30, 20
+	tenant := unlinked(people)
+	for i := range groups {
+		tenant.Okta.Groups = append(tenant.Okta.Groups, json.RawMessage(fmt.Sprintf(`{"id":"00g%d","type":"OKTA_GROUP","profile":{"name":"Team %d"}}`, i, i)))
+		tenant.Databricks.Groups = append(tenant.Databricks.Groups, json.RawMessage(fmt.Sprintf(`{"id":"%d","displayName":"Team %d","meta":{"resourceType":"Group"}}`, 2000+i, i)))
 	}
-	for run := range kills + 1 {
-		cmd := program("apply", plan, "--journal", journal, "--yes", "--quiet", "--databricks-rate", "1000,1000,60")
-		var out bytes.Buffer
-		cmd.Stdout, cmd.Stderr = &out, &out
-		if err := cmd.Start(); err != nil {
-			t.Fatal(err)
+	s := newScene(t, tenant, sandbox.Options{})
+	program := aimcheck(t, s.dir, s.box)
+	s.plan()
+	until := func(writes int, args ...string) (values, story map[string]string) {
+		for run := range kills + 1 {
+			cmd := program(append(args, "--yes", "--quiet", "--databricks-rate", "1000,1000,60")...)
+			var out bytes.Buffer
+			cmd.Stdout, cmd.Stderr = &out, &out
+			if err := cmd.Start(); err != nil {
+				t.Fatal(err)
+			}
+			if run < kills {
+				time.AfterFunc(time.Duration(random.IntN(900))*time.Millisecond, func() { cmd.Process.Kill() })
+				_ = cmd.Wait() // killed, or done before it was
+			} else if err := cmd.Wait(); err != nil {
+				t.Fatalf("%v\n%s", err, out.String())
+			}
 		}
-		if run < kills {
-			time.AfterFunc(time.Duration(random.IntN(900))*time.Millisecond, func() { cmd.Process.Kill() })
-			_ = cmd.Wait() // killed, or done before it was
-		} else if err := cmd.Wait(); err != nil {
-			t.Fatalf("%v\n%s", err, out.String())
+		if n := len(s.box.Writes()); n != writes {
+			t.Errorf("%d writes, want %d", n, writes)
 		}
+		return s.values(), s.ends()
 	}
-	written := map[string]int{}
-	for _, w := range box.Writes() {
-		written[fmt.Sprint(w.Target, " ", w.Field)]++
-	}
-	for what, n := range written {
-		if n != 1 {
-			t.Errorf("%s was written %d times", what, n)
-		}
-	}
-	if len(written) != people {
-		t.Errorf("%d of %d were written", len(written), people)
-	}
-	told := map[string]int{}
-	data, err := os.ReadFile(journal)
+	end.Applied, end.Story = until(people+groups, "apply", s.file("plan.json"), "--journal", s.file("journal.jsonl"))
+	s.wrote() // complains of what is written twice
+	end.Undone, end.Undoing = until(people+2*groups, "rollback", s.file("journal.jsonl"))
+	return end
+}
+
+// ends returns how each operation ended by the journal, which must hold the
+// intent before, and no end twice.
+func (s *scene) ends() map[string]string {
+	story, err := apply.ReadJournal(s.file("journal.jsonl"))
 	if err != nil {
-		t.Fatal(err)
+		s.t.Fatal(err)
 	}
-	for line := range strings.Lines(string(data)) {
-		var e struct{ Phase, Target string }
-		if err := json.Unmarshal([]byte(line), &e); err != nil {
-			t.Fatalf("%v in %q", err, line)
+	ends, intents := map[string]string{}, map[string]int{}
+	for _, e := range story.Entries {
+		if e.Phase == apply.Intent {
+			intents[e.Op]++
+			continue
 		}
-		if e.Phase == "done" {
-			told[e.Target]++
+		if e.Phase == apply.Done && (ends[e.Op] != "" && !strings.HasPrefix(ends[e.Op], string(apply.Failed)) || intents[e.Op] == 0) {
+			s.t.Errorf("%s is done after %d intents, and was %q", e.Op, intents[e.Op], ends[e.Op])
 		}
+		ends[e.Op] = fmt.Sprintf("%s %s %s %q to %q, found %q", e.Phase, e.Target, e.Field, e.From, e.To, e.Observed)
 	}
-	if len(told) != people {
-		t.Errorf("the journal tells of %d writes, want %d\n%s", len(told), people, data)
-	}
+	return ends
 }
 
 // aimcheck returns how to run this very program, in a process of its own, on the
@@ -102,7 +119,7 @@ func aimcheck(t *testing.T, dir string, box *sandbox.Running) func(args ...strin
 	return func(args ...string) *exec.Cmd {
 		cmd := exec.CommandContext(t.Context(), program, args...)
 		cmd.Dir = dir
-		cmd.Env = append(os.Environ(), box.Env()...)
+		cmd.Env = append(append(os.Environ(), box.Env()...), patienceInTests+"=1s")
 		return cmd
 	}
 }

@@ -9,8 +9,17 @@ import (
 	"syscall"
 )
 
-func main() {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	context.AfterFunc(ctx, stop) // the second Ctrl-C ends at once
-	os.Exit(run(ctx, osEnv()))
+func main() { os.Exit(start(osEnv())) }
+
+// start runs the program until it ends, or is interrupted.
+func start(e *env) int {
+	ctx, cancel := context.WithCancel(context.Background())
+	signals := make(chan os.Signal, 1)
+	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
+	go func() {
+		<-signals
+		signal.Stop(signals) // the second Ctrl-C ends at once
+		cancel()
+	}()
+	return run(ctx, e)
 }

@@ -24,6 +24,7 @@ type scene struct {
 	vars map[string]string
 
 	mu      sync.Mutex
+	before  func(r *http.Request)               // told of every request, several at a time
 	fault   func(r *http.Request) sandbox.Fault // asked about every request, one at a time
 	last    map[string]string                   // by path: the method of the last request
 	unread  []string                            // PATCHes without a GET just before
@@ -44,6 +45,12 @@ func newScene(t *testing.T, tenant *sandbox.Tenant, o sandbox.Options) *scene {
 }
 
 func (s *scene) meets(r *http.Request) sandbox.Fault {
+	s.mu.Lock()
+	before := s.before
+	s.mu.Unlock()
+	if before != nil {
+		before(r)
+	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if r.Method == http.MethodPatch && s.last[r.URL.Path] != http.MethodGet {

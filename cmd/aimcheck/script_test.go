@@ -24,8 +24,18 @@ import (
 )
 
 func TestMain(m *testing.M) {
-	testscript.Main(m, map[string]func(){"aimcheck": main})
+	testscript.Main(m, map[string]func(){"aimcheck": func() {
+		e := osEnv()
+		if d, err := time.ParseDuration(os.Getenv(patienceInTests)); err == nil {
+			e.patience = d
+		}
+		os.Exit(start(e))
+	}})
 }
+
+// patienceInTests is the variable that tells a process that a test starts how
+// long reads may lag behind a write.
+const patienceInTests = "AIMCHECK_TEST_PATIENCE"
 
 // TestScripts runs the scripts in testdata/script. Besides testscript's own
 // commands they have:

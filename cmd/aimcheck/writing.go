@@ -95,7 +95,10 @@ func (w *writing) run(ctx context.Context, e *env, j job) error {
 	if err := preview(e.stderr, work); err != nil {
 		return err
 	}
-	if total(work.Sends()) > 0 && !w.yes && !e.confirm() {
+	if total(work.Sends()) > 0 && !w.yes && !e.confirm(ctx) {
+		if ctx.Err() != nil {
+			return context.Cause(ctx)
+		}
 		return errors.New("nothing was written: the answer was not yes")
 	}
 	if journal == nil {
@@ -104,6 +107,10 @@ func (w *writing) run(ctx context.Context, e *env, j job) error {
 		}
 		runner.Journal = journal
 	}
+	told := context.AfterFunc(ctx, func() {
+		fmt.Fprintln(e.stderr, "aimcheck: interrupted: the writes under way are seen through; Ctrl-C again ends at once")
+	})
+	defer told()
 	rep, failed := runner.Run(ctx, work)
 	if err := w.show(e, rep, before, unusable); err != nil {
 		return fileError("write to", "standard output", err)
@@ -160,11 +167,20 @@ func (e *env) counting() func(apply.Row) {
 	}
 }
 
-// confirm asks whether to go on.
-func (e *env) confirm() bool {
+// confirm asks whether to go on. Ctrl-C is a no.
+func (e *env) confirm(ctx context.Context) bool {
 	fmt.Fprint(e.stderr, "\nWrite this to Databricks? Type yes to go on: ")
-	line, err := bufio.NewReader(e.stdin).ReadString('\n')
-	return (err == nil || err == io.EOF) && strings.TrimSpace(line) == "yes"
+	yes := make(chan bool, 1)
+	go func() { // a read of a terminal can't be ended
+		line, err := bufio.NewReader(e.stdin).ReadString('\n')
+		yes <- (err == nil || err == io.EOF) && strings.TrimSpace(line) == "yes"
+	}()
+	select {
+	case ok := <-yes:
+		return ok && ctx.Err() == nil
+	case <-ctx.Done():
+		return false
+	}
 }
 
 // A writer is the account as a run wants it.

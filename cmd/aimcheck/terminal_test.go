@@ -1,0 +1,173 @@
+package main
+
+import (
+	"bytes"
+	"errors"
+	"io"
+	"net/http"
+	"os/exec"
+	"strings"
+	"sync/atomic"
+	"syscall"
+	"testing"
+
+	"github.com/creack/pty"
+
+	"github.com/aimcheck/aimcheck/internal/sandbox"
+)
+
+// At a terminal apply shows what it would do and what can't be undone, and asks.
+// Whatever but yes, and Ctrl-C too, leaves everything as it is.
+func TestConfirmationAtATerminal(t *testing.T) {
+	t.Parallel()
+	s := newScene(t, crowd(), sandbox.Options{})
+	s.plan()
+	for _, c := range []struct {
+		answer string
+		status int
+		says   string
+		writes int
+	}{
+		{"no\r", 1, "nothing was written: the answer was not yes", 0},
+		{"\x03", exitInterrupted, "interrupted: nothing was written", 0},
+		{"\x04", 1, "nothing was written: the answer was not yes", 0}, // the end of the input
+		{"yes\r", 0, `done +5\r\n`, 5},
+	} {
+		cmd := aimcheck(t, t.TempDir(), s.box)("apply", s.file("plan.json"), "--journal", s.file("journal.jsonl"), "--databricks-rate", "1000,1000,200")
+		terminal, err := pty.Start(cmd)
+		if err != nil {
+			t.Fatal(err)
+		}
+		shown := until(t, terminal, "Type yes to go on: ")
+		for _, want := range []string{"To be sent: 5\r\n", "databricks:group +set_external_id +1\r\n", "databricks:user +set_external_id +4\r\n",
+			"Can't be undone: 4 of them", `op-0002  databricks:user:1000 "u0@example.com" gets externalId "00u0"`, "WARNING: pause SCIM provisioning", "databricks_group.external_id"} {
+			if !matches(shown, want) && !strings.Contains(shown, want) {
+				t.Errorf("before it asks it does not show %q:\n%s", want, shown)
+			}
+		}
+		if _, err := io.WriteString(terminal, c.answer); err != nil {
+			t.Fatal(err)
+		}
+		rest, _ := io.ReadAll(terminal) // fails when the program has gone
+		if got := status(cmd.Wait()); got != c.status || !matches(string(rest), c.says) || len(s.box.Writes()) != c.writes {
+			t.Errorf("%q ends in %d after %d writes, want %d and %d; it says\n%s", c.answer, got, len(s.box.Writes()), c.status, c.writes, rest)
+		}
+		terminal.Close()
+	}
+}
+
+// Ctrl-C ends a run after the write under way, and twice at once. Either way the
+// next run carries on, and nothing is written twice.
+func TestCtrlC(t *testing.T) {
+	for _, c := range []struct {
+		name   string
+		twice  bool
+		status int
+		told   string
+	}{
+		{"once", false, exitInterrupted, "intent done"},
+		{"twice", true, -1, "intent"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			s := newScene(t, crowd(), sandbox.Options{})
+			s.plan()
+			reached, goOn := make(chan string, 1), make(chan struct{})
+			slow := s.firstPatch(reached, goOn)
+			cmd := aimcheck(t, s.dir, s.box)("apply", s.file("plan.json"), "--journal", s.file("journal.jsonl"), "--yes", "--quiet", "--databricks-rate", "1000,1000,0.5")
+			said, err := cmd.StderrPipe()
+			if err != nil {
+				t.Fatal(err)
+			}
+			var out bytes.Buffer
+			cmd.Stdout = &out
+			if err := cmd.Start(); err != nil {
+				t.Fatal(err)
+			}
+			under := <-reached
+			interrupt(t, cmd)
+			until(t, said, "seen through; Ctrl-C again ends at once")
+			if c.twice {
+				interrupt(t, cmd)
+				_, _ = io.ReadAll(said)
+				if err := cmd.Wait(); !killedBy(err, syscall.SIGINT) {
+					t.Errorf("it ended with %v", err)
+				}
+				close(goOn)
+			} else {
+				close(goOn)
+				rest, _ := io.ReadAll(said)
+				if got := status(cmd.Wait()); got != c.status || !strings.Contains(string(rest), "interrupted: what was done stands in") {
+					t.Errorf("it ended with %d and said\n%s", got, rest)
+				}
+				if !matches(out.String(), `done +1\n.*\n.*\n.*\n.*\nnot tried +4\n`) {
+					t.Errorf("it reported\n%s", out.String())
+				}
+			}
+			slow()
+			if told := s.told(); told[under] != c.told || len(told) != 1 {
+				t.Errorf("the journal tells %v", told)
+			}
+			if status, out := s.apply(); status != 0 {
+				t.Errorf("exit status %d\n%s", status, out)
+			}
+			if told, wrote := s.told(), s.wrote(); told[under] != "intent done" || len(told) != 5 || len(wrote) != 5 {
+				t.Errorf("then it tells %v, and %v were written", told, wrote)
+			}
+		})
+	}
+}
+
+// firstPatch holds the first PATCH back, telling reached whom it is about, until
+// goOn is closed; it then takes effect, whether or not its sender is still there.
+// What it returns waits for that.
+func (s *scene) firstPatch(reached chan<- string, goOn <-chan struct{}) (done func()) {
+	ended := make(chan struct{})
+	var held atomic.Bool
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.before = func(r *http.Request) {
+		if r.Method != http.MethodPatch || held.Swap(true) {
+			return
+		}
+		body, err := io.ReadAll(r.Body)
+		if err != nil {
+			s.t.Error(err)
+		}
+		r.Body = io.NopCloser(bytes.NewReader(body))
+		reached <- r.URL.Path[strings.LastIndexByte(r.URL.Path, '/')+1:]
+		<-goOn
+		close(ended)
+	}
+	return func() { <-ended }
+}
+
+func interrupt(t *testing.T, cmd *exec.Cmd) {
+	if err := cmd.Process.Signal(syscall.SIGINT); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func status(err error) int {
+	if exit, ok := errors.AsType[*exec.ExitError](err); ok {
+		return exit.ExitCode()
+	}
+	return 0
+}
+
+func killedBy(err error, s syscall.Signal) bool {
+	exit, ok := errors.AsType[*exec.ExitError](err)
+	return ok && exit.Sys().(syscall.WaitStatus).Signaled() && exit.Sys().(syscall.WaitStatus).Signal() == s
+}
+
+// until reads up to the end of what is waited for, and returns all of it.
+func until(t *testing.T, r io.Reader, what string) string {
+	t.Helper()
+	var read []byte
+	for next := make([]byte, 1); !bytes.HasSuffix(read, []byte(what)); read = append(read, next...) {
+		if _, err := r.Read(next); err != nil {
+			t.Fatalf("%v before %q; it said\n%s", err, what, read)
+		}
+	}
+	return string(read)
+}
