@@ -42,6 +42,10 @@ func files() []File {
 		{Name: "crosswalk.csv", Write: csvOf(crosswalkTable), Format: "csv", whole: true},
 		{Name: "plan.csv", Write: csvOf(planTable), Format: "csv", whole: true},
 		{Name: "group-members.csv", Write: csvOf(groupMembers), Format: "csv"},
+		{Name: "junit.xml", Write: junitXML, Format: "junit"},
+		{Name: "findings.sarif", Write: sarifJSON, Format: "sarif"},
+		{Name: "findings.ocsf.jsonl", Write: ocsfLines, Format: "ocsf"},
+		{Name: "aimcheck.prom", Write: prometheusText, Format: "prometheus"},
 		{Name: "report.xlsx", Write: workbookXLSX, Format: "xlsx", whole: true},
 	}
 }
@@ -51,7 +55,9 @@ func DefaultFormats() []string { return []string{"csv", "xlsx", "json"} }
 
 // Formats lists the formats that [Files] knows. Those of json and markdown are
 // always written.
-func Formats() []string { return append(DefaultFormats(), "markdown") }
+func Formats() []string {
+	return append(DefaultFormats(), "markdown", "junit", "sarif", "ocsf", "prometheus")
+}
 
 // Files returns the files of the formats, after those that are always written.
 // The order of formats does not matter; one that is not known is an error.
