@@ -18,23 +18,25 @@ const module = "github.com/aimcheck/aimcheck"
 // Files are parsed here rather than by "go list", because the test cache sees
 // the files that this process opens, not those that a child opens.
 var mayImport = map[string]string{
-	".":                    "",
-	"audit":                "",
-	"audit/rules":          "audit",
-	"report":               "audit",
-	"internal/snapfile":    "audit",
-	"internal/transport":   "",
-	"internal/rawjson":     "",
-	"internal/okta":        "audit internal/transport internal/rawjson",
-	"internal/databricks":  "audit internal/transport internal/rawjson",
-	"internal/fetch":       "audit",
-	"internal/apply":       "audit",
-	"internal/decisions":   "audit",
-	"internal/config":      "audit",
-	"internal/doctor":      "audit internal/okta internal/databricks",
-	"internal/sandbox":     "audit",
-	"internal/sandbox/aim": "",
-	"cmd/aimcheck":         "audit audit/rules report internal/snapfile internal/okta internal/databricks internal/transport internal/fetch internal/apply internal/decisions internal/config internal/doctor internal/sandbox",
+	".":                       "",
+	"audit":                   "",
+	"audit/rules":             "audit",
+	"report":                  "audit",
+	"internal/snapfile":       "audit",
+	"internal/transport":      "",
+	"internal/rawjson":        "",
+	"internal/okta":           "audit internal/transport internal/rawjson",
+	"internal/databricks":     "audit internal/transport internal/rawjson",
+	"internal/fetch":          "audit",
+	"internal/apply":          "audit",
+	"internal/decisions":      "audit",
+	"internal/history":        "audit",
+	"internal/history/pgtest": "",
+	"internal/config":         "audit",
+	"internal/doctor":         "audit internal/okta internal/databricks",
+	"internal/sandbox":        "audit",
+	"internal/sandbox/aim":    "",
+	"cmd/aimcheck":            "audit audit/rules report internal/snapfile internal/okta internal/databricks internal/transport internal/fetch internal/apply internal/decisions internal/history internal/config internal/doctor internal/sandbox",
 }
 
 // standsIn says where a heavy dependency may be imported, and nowhere else.
@@ -45,6 +47,8 @@ var standsIn = map[string]string{
 	"github.com/klauspost/compress":           "internal/snapfile",
 	"github.com/spf13/cobra":                  "cmd/aimcheck",
 	"github.com/goccy/go-yaml":                "internal/config",
+	"modernc.org/sqlite":                      "internal/history",
+	"github.com/jackc/pgx":                    "internal/history",
 }
 
 func TestImports(t *testing.T) {
