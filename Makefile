@@ -4,7 +4,7 @@ GO      ?= go
 VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo unknown)
 PEERS   := testdata/peers
 
-.PHONY: help build demo test check bench fuzz soak peers office
+.PHONY: help build demo test check bench fuzz soak peers office postgres
 
 help: ## list the commands
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-7s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -15,7 +15,7 @@ build: ## build ./aimcheck, one static binary
 demo: build ## run the main job on imitations of both directories, and show the reports
 	./aimcheck demo
 
-test: peers office ## run every test, with the race detector, the vendors' descriptions and independent peers included
+test: peers office postgres ## run every test, with the race detector, the vendors' descriptions and independent peers included
 	AIMCHECK_PEERS=$(CURDIR)/$(PEERS) $(GO) test -race -timeout 8m ./...
 
 peers: $(PEERS)/node_modules/.installed
@@ -28,6 +28,12 @@ $(PEERS)/node_modules/.installed: $(PEERS)/package-lock.json
 office:
 	@command -v soffice >/dev/null || { apt-get update -q && apt-get install -qy --no-install-recommends libreoffice-calc; } >/dev/null 2>&1 || \
 		echo "LibreOffice can't be installed here: install libreoffice-calc, or the test of workbooks it saved is left out"
+
+# PostgreSQL, in which a team keeps its history: tests start a server of their own.
+postgres:
+	@ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || command -v initdb >/dev/null || \
+		{ apt-get update -q && apt-get install -qy --no-install-recommends postgresql; } >/dev/null 2>&1 || \
+		echo "PostgreSQL can't be installed here: install postgresql, or the history is tested with SQLite alone"
 
 check: ## look for what tests don't find: gofmt, vet, staticcheck, and known flaws where their database can be had
 	@test -z "$$(gofmt -l $$(git ls-files '*.go'))" || { gofmt -l $$(git ls-files '*.go'); echo "not gofmt-ed: run gofmt -w on these"; exit 1; }

@@ -14,6 +14,8 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/aimcheck/aimcheck/audit"
+	"github.com/aimcheck/aimcheck/internal/config"
+	"github.com/aimcheck/aimcheck/internal/history"
 	"github.com/aimcheck/aimcheck/report"
 )
 
@@ -22,6 +24,7 @@ func (e *env) auditCommand() *cobra.Command {
 	var format outputFormat
 	var out, failOn, explain string
 	var failOnStale bool
+	var keep int
 	var formats []string
 	cmd := &cobra.Command{
 		Use:   "audit",
@@ -45,13 +48,30 @@ func (e *env) auditCommand() *cobra.Command {
 					return err
 				}
 			}
-			r, err := a.run(cmd.Context(), e)
+			if keep < 0 {
+				return usagef("--history-keep %d: expected a number of runs, or 0 for all", keep)
+			}
+			settings, err := a.load(e)
 			if err != nil {
 				return err
 			}
 			if asked {
+				r, err := a.run(cmd.Context(), e, settings)
+				if err != nil {
+					return err
+				}
 				return e.explain(r, explain, format)
 			}
+			kept, err := e.keep(cmd.Context(), settings)
+			if err != nil {
+				return err
+			}
+			defer kept.close()
+			r, err := a.run(cmd.Context(), e, settings)
+			if err != nil {
+				return err
+			}
+			kept.record(cmd.Context(), e, r, history.Run{Old: a.snapshot != "", Keep: keep})
 			if err := writeReports(cmd.Context(), out, formats, r); err != nil {
 				return err
 			}
@@ -65,8 +85,12 @@ func (e *env) auditCommand() *cobra.Command {
 			if err != nil {
 				return fileError("write to", "standard output", err)
 			}
-			if err := e.incomplete(r.Head.Incomplete); err != nil {
-				return err
+			incomplete := e.incomplete(r.Head.Incomplete)
+			if kept.failed != nil {
+				return fmt.Errorf("the reports are written, but the run was not kept in the history: see above; run again when it can be")
+			}
+			if incomplete != nil {
+				return incomplete
 			}
 			if err := threshold.judge(r); err != nil || !failOnStale {
 				return err
@@ -80,8 +104,10 @@ func (e *env) auditCommand() *cobra.Command {
 	f.StringSliceVar(&formats, "format", report.DefaultFormats(), "`LIST` of formats to write besides findings.json and plan.json: "+strings.Join(report.Formats(), ", "))
 	f.StringVar(&failOn, "fail-on", audit.Blocker.String(), "exit with 3 if there are findings of this `SEVERITY` or graver; never: don't")
 	f.BoolVar(&failOnStale, "fail-on-stale-waivers", false, "exit with 3 if a waiver has expired or waives nothing")
+	f.IntVar(&keep, "history-keep", historyKept, "keep the last `N` runs of these tenants in the history; 0: all")
 	f.StringVar(&explain, "explain", "", "write no reports, but tell all about one `SUBJECT|NAME`, such as databricks:user:123 or ana@example.com")
 	a.register(cmd)
+	a.also(config.History)
 	format.flag(cmd)
 	return cmd
 }

@@ -11,6 +11,7 @@ import (
 
 	"github.com/aimcheck/aimcheck/audit"
 	"github.com/aimcheck/aimcheck/audit/rules"
+	"github.com/aimcheck/aimcheck/internal/config"
 )
 
 // An auditing is what audit and plan have in common: a snapshot, the rules over
@@ -20,6 +21,7 @@ type auditing struct {
 	include []string
 	exclude []string
 	expires time.Duration
+	waivers []audit.Waiver
 }
 
 func (a *auditing) register(cmd *cobra.Command) {
@@ -30,28 +32,39 @@ func (a *auditing) register(cmd *cobra.Command) {
 	f.StringSliceVar(&a.exclude, "exclude", nil, "classes, rules or finding ids to leave out of the plan (`LIST`)")
 	f.DurationVar(&a.expires, "expires", 7*24*time.Hour, "how long the plan holds")
 	a.source.register(cmd, "")
+	a.source.also(config.Waivers)
 }
 
-// run reads the snapshot and audits it.
-func (a *auditing) run(ctx context.Context, e *env) (*audit.Report, error) {
+// judging adds the flags of those settings alone that say how a snapshot is
+// judged.
+func (a *auditing) judging(cmd *cobra.Command) {
+	a.expires = time.Hour
+	a.flags = cmd.Flags()
+	a.also(config.SSOClaim, config.WorkspaceSSOClaim, config.UnifiedLogin, config.SCIMTokenOwner, config.OktaApp, config.Waivers)
+	a.files()
+}
+
+// load reads the settings and the waivers.
+func (a *auditing) load(e *env) (settings *config.Settings, err error) {
 	if err := a.checkPlan(); err != nil {
 		return nil, usageError(err)
 	}
-	settings, err := a.settings(e)
-	if err != nil {
+	if settings, err = a.settings(e); err != nil {
 		return nil, err
 	}
-	waivers, err := settings.Waivers(e.config(), ruleNames())
-	if err != nil {
-		return nil, usageError(err)
-	}
+	a.waivers, err = settings.Waivers(e.config(), ruleNames())
+	return settings, usageError(err)
+}
+
+// run reads the snapshot and audits it.
+func (a *auditing) run(ctx context.Context, e *env, settings *config.Settings) (*audit.Report, error) {
 	snap, err := a.read(ctx, e, settings)
 	if err != nil {
 		return nil, err
 	}
 	settings.Audit.Include, settings.Audit.Exclude = a.include, a.exclude
 	r, err := audit.Run(snap, rules.All(), audit.Options{
-		Settings: settings.Audit, Version: version(), Now: e.now(), Expires: a.expires, Waivers: waivers,
+		Settings: settings.Audit, Version: version(), Now: e.now(), Expires: a.expires, Waivers: a.waivers,
 	})
 	if err != nil {
 		return nil, err

@@ -22,7 +22,11 @@ func (e *env) planCommand() *cobra.Command {
 			if out == "" {
 				return usagef("expected a file for the plan: give -o plan.json")
 			}
-			r, err := a.run(cmd.Context(), e)
+			settings, err := a.load(e)
+			if err != nil {
+				return err
+			}
+			r, err := a.run(cmd.Context(), e, settings)
 			if err != nil {
 				return err
 			}

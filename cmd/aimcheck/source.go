@@ -38,16 +38,11 @@ type source struct {
 func (s *source) register(cmd *cobra.Command, prefixes ...string) {
 	s.flags = cmd.Flags()
 	s.flags.SortFlags = false
-	s.flags.StringVar(&s.file, "config", "", "read settings from `FILE` (aimcheck.yaml)")
-	s.flags.StringVar(&s.profile, "profile", "", "use the profile `NAME` of the --config file")
+	s.files()
 	for _, set := range config.All() {
 		for _, p := range prefixes {
 			if set.Flag && strings.HasPrefix(set.Name, p) {
-				usage := set.Usage
-				if set.Env != "" {
-					usage += " [$" + set.Env + "]"
-				}
-				s.flags.String(set.Name, "", usage)
+				s.setting(set)
 			}
 		}
 	}
@@ -55,6 +50,30 @@ func (s *source) register(cmd *cobra.Command, prefixes ...string) {
 	s.flags.BoolVar(&s.apps, "apps", false, "read Okta's apps, and the users of --okta-app, too (needs okta.apps.read)")
 	s.flags.BoolVar(&s.details, "workspace-details", false, "read each workspace's groups and assignments too")
 	s.flags.BoolVar(&s.quiet, "quiet", false, "show no progress")
+}
+
+// setting adds the flag of a setting.
+func (s *source) setting(set config.Setting) {
+	usage := set.Usage
+	if set.Env != "" {
+		usage += " [$" + set.Env + "]"
+	}
+	s.flags.String(set.Name, "", usage)
+}
+
+// files adds the flags that say which file of settings is read.
+func (s *source) files() {
+	s.flags.StringVar(&s.file, "config", "", "read settings from `FILE` (aimcheck.yaml)")
+	s.flags.StringVar(&s.profile, "profile", "", "use the profile `NAME` of the --config file")
+}
+
+// also adds flags of settings that few commands have.
+func (s *source) also(names ...string) {
+	for _, set := range config.All() {
+		if slices.Contains(names, set.Name) {
+			s.setting(set)
+		}
+	}
 }
 
 // settings loads the settings, with what the command line said.

@@ -32,6 +32,7 @@ type Settings struct {
 	Okta       Okta
 	Databricks Databricks
 	Audit      audit.Settings // Include and Exclude are the command's
+	History    Secret         // the path of a file, or a URL, which may hold a password; blank: none
 
 	// readKey reads the private key for NeedOkta; nil if none was given. As a
 	// function it can't be printed.
@@ -98,6 +99,7 @@ func load(env Env, flags Flags) (*loading, []mistake) {
 	l.okta()
 	l.databricks()
 	l.audit()
+	l.history()
 	return l, l.errs
 }
 

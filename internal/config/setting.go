@@ -4,7 +4,7 @@ package config
 // the key's in aimcheck.yaml.
 type Setting struct {
 	Name  string
-	Flag  bool   // whether there is a flag: secrets have none
+	Flag  bool   // whether every command that reads has a flag: secrets have none
 	Env   string // blank: none
 	Usage string // what it is, in the words of --help and of errors
 
@@ -33,6 +33,7 @@ const (
 	UnifiedLogin           = "unified-login"
 	SCIMTokenOwner         = "scim-token-owner"
 	Waivers                = "waivers"
+	History                = "history"
 )
 
 // All lists the settings in the order people read them.
@@ -57,7 +58,8 @@ func All() []Setting {
 		{Name: WorkspaceSSOClaim, Flag: true, Usage: "the same for workspaces that sign in on their own"},
 		{Name: UnifiedLogin, Flag: true, Env: "AIMCHECK_UNIFIED_LOGIN", Usage: "whether unified login is on: true or false"},
 		{Name: SCIMTokenOwner, Flag: true, Env: "AIMCHECK_SCIM_TOKEN_OWNER", Usage: "username or application id of the SCIM token's owner"},
-		{Name: Waivers, Flag: true, Env: "AIMCHECK_WAIVERS", Usage: "YAML file of findings that may stay as they are until a day"},
+		{Name: Waivers, Env: "AIMCHECK_WAIVERS", Usage: "YAML file of findings that may stay as they are until a day"},
+		{Name: History, Env: "AIMCHECK_HISTORY", Usage: "where runs are kept: a file (SQLite), or postgres://HOST/DATABASE"},
 	}
 }
 

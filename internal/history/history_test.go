@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -321,17 +322,20 @@ func TestNews(t *testing.T) {
 			t.Helper()
 			rec := record(t, s, say(findings...), day(n), alerts)
 			var got []string
-			for _, about := range []struct {
-				what string
-				ids  map[string]bool
-			}{{"new", rec.News.New}, {"reopened", rec.News.Reopened}, {"worse", rec.News.Worse}, {"unwaived", rec.News.Unwaived}} {
+			resolved := 0
+			for _, what := range []string{"new", "reopened", "worse", "unwaived", "resolved"} {
 				for _, key := range []string{"x", "y", "z", "w"} {
-					if about.ids[audit.FindingID("a", key)] {
-						got = append(got, about.what+" "+key)
+					if !slices.ContainsFunc(rec.News.Changes, func(c Change) bool { return c.What == what && c.Finding == audit.FindingID("a", key) }) {
+						continue
+					}
+					if what == "resolved" {
+						resolved++
+					} else {
+						got = append(got, what+" "+key)
 					}
 				}
 			}
-			return fmt.Sprintf("%s; %d resolved; was %q", strings.Join(got, ", "), len(rec.News.Resolved), rec.News.Before)
+			return fmt.Sprintf("%s; %d resolved; was %q", strings.Join(got, ", "), resolved, rec.News.Before)
 		}
 		told := func(run int64) {
 			t.Helper()
@@ -361,11 +365,11 @@ func TestNews(t *testing.T) {
 
 func TestPlaces(t *testing.T) {
 	for text, wanted := range map[string]string{
-		"history.db": "history.db",
-		"postgres://pat:hush@db.example.com/aim":                     "postgres://pat@db.example.com/aim",
-		"postgresql://pat:hush@db.example.com/aim?sslmode=require":   "postgresql://pat@db.example.com/aim",
-		"postgres://pat:hush@localhost/aim?sslmode=disable":          "postgres://pat@localhost/aim",
-		"postgres:///aim?host=/var/run/postgresql&password=hush":     "postgres:///aim",
+		"history.db":                             "history.db",
+		"postgres://pat:hush@db.example.com/aim": "postgres://pat@db.example.com/aim",
+		"postgresql://pat:hush@db.example.com/aim?sslmode=require": "postgresql://pat@db.example.com/aim",
+		"postgres://pat:hush@localhost/aim?sslmode=disable":        "postgres://pat@localhost/aim",
+		"postgres:///aim?host=/var/run/postgresql&password=hush":   "postgres:///aim",
 		"":                           "error: expected the path",
 		"mysql://pat:hush@h/aim":     "error: mysql:// is no database that is known",
 		"postgres://pat:hu sh@h/aim": "error: not a URL",

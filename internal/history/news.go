@@ -1,9 +1,11 @@
 package history
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"errors"
+	"slices"
 
 	"github.com/aimcheck/aimcheck/audit"
 )
@@ -17,16 +19,24 @@ const (
 
 // News is what happened since somebody was last told.
 type News struct {
-	Before audit.Verdict // of the run that was told last; blank: none was
+	Before  audit.Verdict // of the run that was told last; blank: none was
+	Changes []Change      // one for a finding, gravest first
+}
 
-	New, Reopened, Worse, Unwaived map[string]bool // ids of findings that are open and not waived
-	Resolved                       []string        // ids of findings that were open before and are resolved, in order
+// A Change is something that somebody should know of a finding: that it is new,
+// reopened, worse or no longer waived, or that it is resolved.
+type Change struct {
+	Finding  string
+	Rule     string
+	Severity audit.Severity
+	Message  string
+	What     string
 }
 
 // news collects what happened since the last run that was told. Runs that nobody
 // was to be told of are told with the next one, but for a first one.
 func (s *Store) news(ctx context.Context, tx *sql.Tx, stream string, run int64) (News, error) {
-	n := News{New: map[string]bool{}, Reopened: map[string]bool{}, Worse: map[string]bool{}, Unwaived: map[string]bool{}}
+	var n News
 	var told int64
 	switch err := tx.QueryRowContext(ctx, s.q("SELECT id, verdict FROM aimcheck_runs WHERE stream = ? AND id < ? AND alert = 'done' ORDER BY id DESC LIMIT 1"), stream, run).Scan(&told, &n.Before); {
 	case errors.Is(err, sql.ErrNoRows):
@@ -39,7 +49,7 @@ func (s *Store) news(ctx context.Context, tx *sql.Tx, stream string, run int64) 
 	case err != nil:
 		return n, err
 	}
-	found, err := tx.QueryContext(ctx, s.q("SELECT e.finding, e.what, f.state, f.waived FROM aimcheck_events e"+
+	found, err := tx.QueryContext(ctx, s.q("SELECT e.finding, e.what, f.state, f.waived, f.rule, f.severity, f.message FROM aimcheck_events e"+
 		" JOIN aimcheck_runs r ON r.id = e.run JOIN aimcheck_findings f ON f.stream = r.stream AND f.id = e.finding"+
 		" WHERE r.stream = ? AND e.run > ? AND e.what IN ('new', 'reopened', 'resolved', 'worse', 'unwaived') ORDER BY e.finding, e.run, e.what"), stream, told)
 	if err != nil {
@@ -48,30 +58,29 @@ func (s *Store) news(ctx context.Context, tx *sql.Tx, stream string, run int64) 
 	defer found.Close()
 	seen := "" // the finding whose first event was taken
 	for found.Next() {
-		var id, what, state, waived string
-		if err := found.Scan(&id, &what, &state, &waived); err != nil {
+		var c Change
+		var state, waived, severity string
+		if err := found.Scan(&c.Finding, &c.What, &state, &waived, &c.Rule, &severity, &c.Message); err != nil {
 			return n, err
 		}
-		if id == seen {
+		if c.Finding == seen {
 			continue
 		}
-		seen = id
-		open := state == string(audit.Open)
-		switch {
-		case open && waived != "", !open && what != eventResolved && what != eventWorse && what != eventUnwaived:
-			// Taken on by somebody; or come and gone in between.
-		case !open:
-			n.Resolved = append(n.Resolved, id)
-		case what == eventNew:
-			n.New[id] = true
-		case what == eventReopened:
-			n.Reopened[id] = true
-		case what == eventWorse:
-			n.Worse[id] = true
-		case what == eventUnwaived:
-			n.Unwaived[id] = true
+		seen = c.Finding
+		if c.Severity, err = audit.ParseSeverity(severity); err != nil {
+			return n, err
 		}
+		open := state == string(audit.Open)
+		came := c.What == eventNew || c.What == eventReopened
+		switch {
+		case open && (waived != "" || c.What == eventResolved), !open && came:
+			continue // taken on by somebody; or gone and back, or come and gone, in between
+		case !open:
+			c.What = eventResolved
+		}
+		n.Changes = append(n.Changes, c)
 	}
+	slices.SortStableFunc(n.Changes, func(a, b Change) int { return cmp.Compare(b.Severity, a.Severity) })
 	return n, found.Err()
 }
 

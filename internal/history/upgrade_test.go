@@ -48,7 +48,7 @@ func TestUpgrade(t *testing.T) {
 				r := say("error a x", "info b z", "info missing-external-id databricks:user:1")
 				rec := record(t, s, r, day(3), func(r *Run) { r.Alerts = true })
 				want(t, r, "x open 11-01..11-04", "z new 11-04..11-04", "databricks:user:1 reopened 11-01..11-04", "y resolved 11-01..11-02")
-				if len(r.Trend) != 2 || r.Trend[0].Counts[audit.Blocker] != 1 || rec.News.Before != audit.NotReady || len(rec.News.New) != 1 {
+				if len(r.Trend) != 2 || r.Trend[0].Counts[audit.Blocker] != 1 || rec.News.Before != audit.NotReady || len(rec.News.Changes) != 2 {
 					t.Errorf("%+v, %+v", r.Trend, rec.News)
 				}
 				life, err := s.Finding(t.Context(), audit.FindingID("b", "y"))

@@ -1,0 +1,77 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/aimcheck/aimcheck/audit"
+	"github.com/aimcheck/aimcheck/internal/config"
+	"github.com/aimcheck/aimcheck/internal/history"
+)
+
+// historyKept is how many runs are kept by default: a year of nights, and some.
+const historyKept = 400
+
+// slowest is how long the history may take for one run.
+const slowest = 5 * time.Minute
+
+// A keeping is the history of a run; the zero keeping keeps nothing. What goes
+// wrong with it never costs the run its reports: it is told at once, and fails
+// the run when all else is done.
+type keeping struct {
+	store  *history.Store
+	failed error
+}
+
+// keep opens the history that the settings name.
+func (e *env) keep(ctx context.Context, settings *config.Settings) (*keeping, error) {
+	k := &keeping{}
+	if settings.History == (config.Secret{}) {
+		return k, nil
+	}
+	place, err := history.ParsePlace(settings.History.Reveal())
+	if err != nil {
+		return nil, usagef("--%s: %w", config.History, err)
+	}
+	if k.store, err = history.Create(ctx, place); err != nil && ctx.Err() == nil {
+		k.fail(e, err)
+	}
+	return k, ctx.Err()
+}
+
+func (k *keeping) fail(e *env, err error) {
+	k.failed = err
+	fmt.Fprintf(e.stderr, "aimcheck: %v; the run goes on, and is not kept\n", err)
+}
+
+func (k *keeping) close() { k.store.Close() }
+
+// record adds the run to the history, and what the history knows to the report.
+// It is nil where there is nothing to tell.
+func (k *keeping) record(ctx context.Context, e *env, r *audit.Report, run history.Run) *history.Recorded {
+	if k.store == nil {
+		return nil
+	}
+	ctx, cancel := context.WithTimeout(ctx, slowest)
+	defer cancel()
+	run.Org, run.Account, run.Snapshot = r.Head.Okta.Tenant, r.Head.Databricks.Tenant, r.Head.Digest
+	run.Now, run.Read = e.now(), r.Head.Okta.Finished
+	if run.Read.Before(r.Head.Databricks.Finished) {
+		run.Read = r.Head.Databricks.Finished
+	}
+	rec, err := k.store.Record(ctx, r, run)
+	if errors.Is(err, history.ErrOlder) {
+		fmt.Fprintf(e.stderr, "aimcheck: history: not recorded: %v\n", err)
+		return nil
+	}
+	if err != nil {
+		k.fail(e, err)
+		return nil
+	}
+	for _, m := range rec.Mind {
+		fmt.Fprintln(e.stderr, "aimcheck: history:", m)
+	}
+	return rec
+}
