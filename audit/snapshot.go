@@ -90,6 +90,11 @@ type Reading struct {
 	Expected int    `json:"expected"`         // objects the directory announced; -1 if it announces none
 	Received int    `json:"received"`
 	Requests int    `json:"requests"`
+
+	// AsOf is when the listing began, by the directory's own clock, where that is
+	// known: it shows every change made before.
+	AsOf  time.Time `json:"as_of,omitzero"`
+	Proof *Proof    `json:"proof,omitempty"`
 }
 
 // A Source says which directory was read, and when.
@@ -101,6 +106,11 @@ type Source struct {
 	Caller   string    `json:"caller,omitempty"` // who signed in: a userName or applicationId
 	Files    bool      `json:"files,omitempty"`  // imported from files: completeness is the giver's word
 	Notes    []string  `json:"notes,omitempty"`  // what the reader should know, such as that DPoP is on
+
+	// Full is when the last full reading began that this one goes on from; zero
+	// if this one is full. Base is the digest of the snapshot it goes on from.
+	Full time.Time `json:"full,omitzero"`
+	Base string    `json:"base,omitempty"`
 }
 
 // An Undecoded is an object that could not be read as what it should be. It is
@@ -158,6 +168,10 @@ type Page struct {
 	Expected int   // objects the directory announces for the whole listing; 0 if it announces none
 	Restart  bool  // forget what this listing gave before: it moved while it was read
 	Update   bool  // the records replace those of the same id, where there are such
+
+	// Mark, unless blank, says how far the listing is once the page is kept, in
+	// the adapter's own words: [Request.Marks] brings it back.
+	Mark string
 }
 
 // A Request says what an adapter is to list.
@@ -167,6 +181,14 @@ type Request struct {
 	// Of lists the ids of the objects whose parts are listed: groups for
 	// members, the app for app users, workspaces for their details.
 	Of []string
+
+	// Held lists the ids of what the caller holds of this input already, from an
+	// earlier listing that began at HeldAsOf by the directory's clock. With Marks
+	// that listing was interrupted, and is to be carried on; without, it was
+	// complete, and only what changed since is listed, as updates.
+	Held     []string
+	HeldAsOf time.Time
+	Marks    []string
 }
 
 // A Builder collects what was read, in any order, into a [Snapshot]. It is not

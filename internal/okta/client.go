@@ -52,6 +52,8 @@ type Client struct {
 	caller   string
 	sdk      *sdk.APIClient
 	clock    *clock
+	pace     *transport.Pacer
+	columns  columns
 	requests atomic.Int64
 	dpop     atomic.Bool // Okta demanded it
 
@@ -105,7 +107,8 @@ func Open(ctx context.Context, c Config) (*Client, error) {
 	}
 	wire := transport.Count(transport.Whole(c.Transport, attemptLimit), &client.requests)
 	wire = client.clock.watch(countFor(wire))
-	wire = transport.Pace{Who: "Okta", Bucket: bucket, Reserve: c.Reserve, Waiting: c.Waiting}.Over(wire)
+	client.pace = transport.Pace{Who: "Okta", Bucket: bucket, Reserve: c.Reserve, Waiting: c.Waiting}.Over(wire)
+	wire = client.pace
 	wire = transport.Permit(wire, limits)
 
 	retry := transport.Retry{Who: "Okta", Waiting: c.Waiting}
@@ -130,7 +133,7 @@ func Open(ctx context.Context, c Config) (*Client, error) {
 	default:
 		return nil, errors.New("no Okta credentials: set OKTA_CLIENT_CLIENTID and OKTA_CLIENT_PRIVATEKEY, or OKTA_CLIENT_TOKEN")
 	}
-	cfg.HTTPClient = &http.Client{Transport: keepPage(retry.Over(wire))}
+	cfg.HTTPClient = &http.Client{Transport: client.keepPage(retry.Over(wire))}
 	client.sdk = sdk.NewAPIClient(cfg)
 	if c.PrivateKey == "" {
 		if _, err := client.get(ctx, client.users, "limit=1"); err != nil {

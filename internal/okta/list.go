@@ -23,19 +23,26 @@ const (
 )
 
 // List reads one listing to its end and hands each page to emit. The reading is
-// complete only if every page came whole, the last one led to no other, and no
-// object came twice; otherwise it says why. A listing that moved while it was
-// read starts again, with a page that says Restart.
+// complete only if every page came whole, every part of it ended, and no object
+// came twice; otherwise it says why. A listing that moved while it was read starts
+// again, with a page that says Restart.
 //
-// Req.Of lists the groups whose members, or the apps whose users are read.
+// Req.Of lists the groups whose members, or the apps whose users are read. Of
+// users, groups and members that the caller holds, only what changed is listed.
 func (c *Client) List(ctx context.Context, req audit.Request, emit func(audit.Page) error) audit.Reading {
 	var requests atomic.Int64
-	l := &listing{client: c, emit: emit, of: req.Of}
+	l := &listing{client: c, emit: emit, req: req, started: c.clock.time()}
 	r := audit.Reading{Input: req.Input, Asked: true, Expected: -1}
+	if _, known := c.clock.offset(); known {
+		r.AsOf = l.started.UTC().Truncate(time.Second)
+	}
 	var read func(context.Context) error
 	switch req.Input {
 	case audit.OktaUsers:
 		r.API, read = "GET /api/v1/users", l.readUsers
+		if len(req.Marks) > 0 {
+			l.started, r.AsOf = req.HeldAsOf, req.HeldAsOf
+		}
 	case audit.OktaGroups:
 		r.API, read = "GET /api/v1/groups", l.readGroups
 	case audit.OktaMembers:
@@ -59,22 +66,27 @@ func (c *Client) List(ctx context.Context, req audit.Request, emit func(audit.Pa
 		r.Reason = fmt.Sprintf("%d of %d objects could not be decoded, the first is %s", l.undecoded, l.received, l.firstUndecoded)
 	default:
 		r.Complete = true
+		r.Proof = &l.proof
 	}
 	return r
 }
 
 // A listing is what one call of List has read so far.
 type listing struct {
-	client *Client
-	emit   func(audit.Page) error
-	of     []string
+	client  *Client
+	emit    func(audit.Page) error
+	req     audit.Request
+	started time.Time // by Okta's clock
+	begun   int       // times that it was begun again
 
-	seen           map[string]int // the number of the chain that gave each id last
+	seen           *seen // the number of the chain that gave each id last
 	chains         int
 	received       int
+	deprovisioned  bool // a user of that status was among them
 	undecoded      int
 	firstUndecoded string
 	bad            map[string]bool // ids of the undecoded: a second look may meet them again
+	proof          audit.Proof
 }
 
 // errMoved says that a listing did not hold still: it must be read again.
@@ -89,37 +101,128 @@ func (e errMoved) neverStill(restarts int) error {
 
 // settle reads until the listing held still.
 func (l *listing) settle(ctx context.Context, read func(context.Context) error) error {
-	for restarts := 0; ; restarts++ {
-		l.seen, l.chains, l.received = map[string]int{}, 0, 0
-		l.undecoded, l.firstUndecoded, l.bad = 0, "", map[string]bool{}
+	l.reset()
+	if len(l.req.Held) > 0 && l.req.Input != audit.OktaMembers {
+		l.chains++
+		for _, id := range l.req.Held {
+			l.seen.set(id, l.chains)
+		}
+		l.received = len(l.req.Held)
+	}
+	for {
 		err := read(ctx)
 		var moved errMoved
 		if !errors.As(err, &moved) {
 			return err
 		}
-		if restarts == maxRestarts {
-			return moved.neverStill(restarts)
+		if l.begun == maxRestarts {
+			return moved.neverStill(l.begun)
 		}
-		if err := l.emit(audit.Page{Restart: true}); err != nil {
+		if err := l.again(); err != nil {
 			return err
 		}
 	}
 }
 
-// readUsers reads the users of every status: a plain listing leaves the
-// deprovisioned out, so they are listed apart. A user can pass from one listing
-// to the other between the two, so a second look at what changed meanwhile ends it.
+func (l *listing) reset() {
+	l.seen, l.chains, l.received, l.deprovisioned = newSeen(), 0, 0, false
+	l.undecoded, l.firstUndecoded, l.bad = 0, "", map[string]bool{}
+	l.proof = audit.Proof{Restarts: l.begun}
+}
+
+// again begins the listing anew, as if nothing had been read or held.
+func (l *listing) again() error {
+	l.begun++
+	l.reset()
+	l.req.Held, l.req.Marks = nil, nil
+	return l.emit(audit.Page{Restart: true})
+}
+
+// readUsers reads the users of every status, and ends with a second look at what
+// changed meanwhile: a user can have passed from one part of the listing to another.
 func (l *listing) readUsers(ctx context.Context) error {
-	since := l.client.clock.time().Add(-secondLook)
-	list := l.client.users
-	if err := l.chain(ctx, list, "limit=200", userDecoder, false); err != nil {
+	ctx, cancel := context.WithCancel(ctx)
+	counted := make(chan int, 1)
+	counting := true
+	defer func() {
+		if cancel(); counting {
+			<-counted
+		}
+	}()
+	var windows *windows
+	switch {
+	case l.begun > 0:
+	case len(l.req.Held) > 0 && len(l.req.Marks) == 0:
+		windows = newWindows(l, "lastUpdated", l.req.HeldAsOf.Add(-secondLook))
+		windows.split = true // it does not begin with the first user
+	default:
+		windows = newWindows(l, "created", time.Time{})
+		if err := windows.resume(l.req.Marks); err != nil {
+			return err
+		}
+	}
+	go func() {
+		n := l.client.everyone(ctx)
+		counted <- n
+		if windows != nil && !windows.update {
+			windows.mu.Lock()
+			windows.expected = n
+			windows.change.Broadcast()
+			windows.mu.Unlock()
+		}
+	}()
+	err := errors.New("")
+	if windows != nil {
+		err = windows.read(ctx)
+	}
+	var no errNoWindows
+	switch {
+	case err == nil && !windows.update && !windows.split && !l.deprovisioned:
+		// A plain listing would look the same: it leaves the deprovisioned out.
+		err = l.readDeprovisioned(ctx)
+	case windows == nil:
+		err = l.readPlainly(ctx)
+	case errors.As(err, &no):
+		l.client.note("Okta did not give the users by the time they were made, so that they were read one page after another (%s)", no.why)
+		if l.received > 0 {
+			if err := l.again(); err != nil {
+				return err
+			}
+		}
+		err = l.readPlainly(ctx)
+	}
+	if err != nil {
 		return err
 	}
-	if err := l.chain(ctx, list, filter(`status eq "DEPROVISIONED"`), deprovisionedDecoder, false); err != nil {
+	if err := l.lookAgain(ctx); err != nil {
 		return err
 	}
-	changed := filter(fmt.Sprintf(`lastUpdated ge "%s"`, since.UTC().Format("2006-01-02T15:04:05.000Z")))
-	err := l.chain(ctx, list, changed, userDecoder, true)
+	counting = false
+	l.compare(<-counted)
+	return nil
+}
+
+// readPlainly reads the users one page after another. A plain listing leaves the
+// deprovisioned out, so they are listed apart.
+func (l *listing) readPlainly(ctx context.Context) error {
+	query := fmt.Sprintf("limit=%d", usersPage)
+	if err := l.chain(ctx, l.client.users, query, userDecoder, false); err != nil {
+		return err
+	}
+	l.proof.End = endedLast
+	return l.readDeprovisioned(ctx)
+}
+
+func (l *listing) readDeprovisioned(ctx context.Context) error {
+	return l.chain(ctx, l.client.users, filter(`status eq "DEPROVISIONED"`), deprovisionedDecoder, false)
+}
+
+// lookAgain reads the users that changed since the listing began.
+func (l *listing) lookAgain(ctx context.Context) error {
+	since := l.started.Add(-secondLook)
+	before := l.proof.Pages
+	err := l.chain(ctx, l.client.users, filter(fmt.Sprintf(`lastUpdated ge "%s"`, stamp(since))), userDecoder, true)
+	l.proof.Pages = before // of the listing itself
 	var refused *apiError
 	if errors.As(err, &refused) && refused.status == http.StatusBadRequest {
 		l.client.note("Okta refused a second look at the users that changed while they were read (%s): such changes may be missing", refused.reason)
@@ -129,6 +232,9 @@ func (l *listing) readUsers(ctx context.Context) error {
 }
 
 func (l *listing) readGroups(ctx context.Context) error {
+	if len(l.req.Held) > 0 {
+		return l.chain(ctx, l.client.groups, filter(fmt.Sprintf(`lastUpdated ge "%s"`, stamp(l.req.HeldAsOf.Add(-secondLook)))), groupDecoder, true)
+	}
 	return l.chain(ctx, l.client.groups, "limit=200", groupDecoder, false)
 }
 
@@ -137,8 +243,8 @@ func (l *listing) readApps(ctx context.Context) error {
 }
 
 func (l *listing) readAppUsers(ctx context.Context) error {
-	for _, app := range l.of {
-		l.seen = map[string]int{} // a user may have several apps
+	for _, app := range l.req.Of {
+		l.seen = newSeen() // a user may have several apps
 		if err := l.chain(ctx, l.client.appUsers(app), "limit=500", appUserDecoder(app), false); err != nil {
 			return err
 		}
@@ -158,10 +264,14 @@ func filter(expression string) string {
 func (l *listing) chain(ctx context.Context, list call, query string, d decoder, again bool) error {
 	l.chains++
 	count := 0
+	if d.input == audit.OktaUsers {
+		query = l.client.columns.in(query)
+	}
+	pages := l.proof.Pages
 	full, err := l.pages(ctx, list, query, d, func(objects []object) error {
-		var first, replaced audit.Page
-		replaced.Update = true
+		l.proof.Pages++
 		fresh := len(objects) == 0
+		on := make(map[string]bool, len(objects))
 		for _, o := range objects {
 			if d.expect != nil {
 				if err := d.expect(o.record); err != nil {
@@ -169,48 +279,81 @@ func (l *listing) chain(ctx context.Context, list call, query string, d decoder,
 				}
 			}
 			count++
-			chain, known := l.seen[o.id]
-			if known && chain == l.chains && o.id != "" {
-				if !again {
-					return errMoved{fmt.Sprintf("%s %s was listed twice", d.kind, o.id)}
-				}
-			} else {
-				fresh = true
+			chain, known := l.seen.get(o.id)
+			twice := o.id != "" && (on[o.id] || known && chain == l.chains)
+			if twice && !again {
+				return errMoved{fmt.Sprintf("%s %s was listed twice", d.kind, o.id)}
 			}
-			l.seen[o.id] = l.chains
-			if !known || o.id == "" {
-				l.received++
-			}
-			if u, ok := o.record.(audit.Undecoded); ok {
-				if l.bad[o.id] {
-					continue
-				}
-				l.bad[o.id] = o.id != ""
-				l.countUndecoded(u)
-			}
-			if known || again {
-				replaced.Records = append(replaced.Records, o.record)
-			} else {
-				first.Records = append(first.Records, o.record)
-			}
+			fresh = fresh || !twice
+			on[o.id] = true
 		}
 		if !fresh {
 			return errMoved{fmt.Sprintf("a page of %ss came twice", d.kind)}
 		}
-		for _, p := range []audit.Page{first, replaced} {
-			if len(p.Records) == 0 {
-				continue
-			}
-			if err := l.emit(p); err != nil {
-				return err
-			}
-		}
-		return nil
+		return l.hand(objects, again, "")
 	})
+	var refused *apiError
+	if errors.As(err, &refused) && refused.status == http.StatusBadRequest && l.proof.Pages == pages && l.client.columns.refused(query) {
+		q, _ := url.ParseQuery(query)
+		q.Del("fields")
+		return l.chain(ctx, list, q.Encode(), d, again)
+	}
+	if l.proof.End == "" {
+		l.proof.End = endedLast
+	}
 	if err != nil || !full || again {
 		return err
 	}
-	return l.confirm(ctx, list, query, d, count, func(id string) bool { return l.seen[id] == l.chains })
+	return l.confirm(ctx, list, query, d, count, func(id string) bool {
+		chain, known := l.seen.get(id)
+		return known && chain == l.chains
+	})
+}
+
+// hand hands on objects: those that are known, and all of an update, replace what
+// was given before.
+func (l *listing) hand(objects []object, update bool, mark string) error {
+	var first, replaced audit.Page
+	replaced.Update = true
+	for _, o := range objects {
+		_, known := l.seen.get(o.id)
+		l.seen.set(o.id, l.chains)
+		if !known || o.id == "" {
+			l.received++
+		}
+		switch r := o.record.(type) {
+		case audit.Undecoded:
+			if l.bad[o.id] {
+				continue
+			}
+			l.bad[o.id] = o.id != ""
+			l.countUndecoded(r)
+		case audit.OktaUser:
+			l.deprovisioned = l.deprovisioned || !r.Live()
+		}
+		if known || update {
+			replaced.Records = append(replaced.Records, o.record)
+		} else {
+			first.Records = append(first.Records, o.record)
+		}
+	}
+	if update {
+		l.proof.Changed += len(replaced.Records)
+	}
+	pages := []audit.Page{first, replaced}
+	if len(replaced.Records) == 0 {
+		pages = pages[:1]
+	}
+	pages[len(pages)-1].Mark = mark
+	for _, p := range pages {
+		if len(p.Records) == 0 && p.Mark == "" {
+			continue
+		}
+		if err := l.emit(p); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // confirm reads a listing once more in pages of another size. One that ended
@@ -269,6 +412,9 @@ func (l *listing) pages(ctx context.Context, list call, query string, d decoder,
 		if err != nil {
 			return false, fmt.Errorf("GET %s: %w", p.path, err)
 		}
+		if d.input == audit.OktaUsers {
+			l.client.columns.look(p.body)
+		}
 		next, more, err := p.next()
 		if err != nil {
 			return false, fmt.Errorf("GET %s: %w", p.path, err)
@@ -292,8 +438,16 @@ func (l *listing) pages(ctx context.Context, list call, query string, d decoder,
 // readMembers reads the members of one group after another. A group that can't
 // be read does not keep the others from being read.
 func (l *listing) readMembers(ctx context.Context) error {
+	held, err := l.heldMembers(ctx)
+	if err != nil {
+		return err
+	}
 	failed, first := 0, error(nil)
-	for _, group := range l.of {
+	for _, group := range l.req.Of {
+		if held[group] {
+			l.received++
+			continue
+		}
 		record, err := l.groupMembers(ctx, group)
 		var answer *apiError
 		if errors.As(err, &answer) && (answer.status == http.StatusNotFound || answer.status == http.StatusForbidden) {
@@ -306,14 +460,33 @@ func (l *listing) readMembers(ctx context.Context) error {
 			return fmt.Errorf("members of group %s: %w", group, err)
 		}
 		l.received++
-		if err := l.emit(audit.Page{Records: record}); err != nil {
+		if err := l.emit(audit.Page{Records: record, Update: len(l.req.Held) > 0}); err != nil {
 			return err
 		}
 	}
 	if failed > 0 {
-		return fmt.Errorf("the members of %d of %d groups could not be read, the first because of %w", failed, len(l.of), first)
+		return fmt.Errorf("the members of %d of %d groups could not be read, the first because of %w", failed, len(l.req.Of), first)
 	}
 	return nil
+}
+
+// heldMembers returns the groups whose members the caller holds as they still are.
+func (l *listing) heldMembers(ctx context.Context) (map[string]bool, error) {
+	held := map[string]bool{}
+	if len(l.req.Held) == 0 {
+		return held, nil
+	}
+	for _, id := range l.req.Held {
+		held[id] = true
+	}
+	changed := filter(fmt.Sprintf(`lastMembershipUpdated ge "%s"`, stamp(l.req.HeldAsOf.Add(-secondLook))))
+	_, err := l.pages(ctx, l.client.groups, changed, groupDecoder, func(objects []object) error {
+		for _, o := range objects {
+			delete(held, o.id)
+		}
+		return nil
+	})
+	return held, err
 }
 
 // groupMembers reads the members of one group, again if the list moved, into

@@ -26,12 +26,18 @@ type fakeOrg struct {
 	answer func(path string, query url.Values, n int) (status int, body, link string) // n counts list requests from 1
 	sent   []string                                                                   // path and query of each list request
 	date   time.Time
+	counts int // of users, by the group Everyone; 0: there is none
 }
 
 // RoundTrip implements [http.RoundTripper].
 func (f *fakeOrg) RoundTrip(r *http.Request) (*http.Response, error) {
 	status, body, link := 200, `{"token_type":"Bearer","expires_in":3600,"access_token":"t"}`, ""
-	if r.URL.Path != tokenPath {
+	if r.URL.Query().Get("expand") == "stats" { // not counted: it is sent beside the others
+		status, body = 200, "[]"
+		if f.counts > 0 {
+			body = fmt.Sprintf(`[{"id":"00g1","type":"BUILT_IN","profile":{"name":"Everyone"},"_embedded":{"stats":{"usersCount":%d}}}]`, f.counts)
+		}
+	} else if r.URL.Path != tokenPath {
 		f.sent = append(f.sent, r.URL.RequestURI())
 		status, body, link = f.answer(r.URL.Path, r.URL.Query(), len(f.sent))
 	}
@@ -56,7 +62,7 @@ func (f *fakeOrg) open(t *testing.T) *Client {
 	return open(t, c)
 }
 
-func fakeKey(t *testing.T) string {
+func fakeKey(t testing.TB) string {
 	t.Helper()
 	s, err := sandbox.New(&sandbox.Tenant{}, sandbox.Options{})
 	if err != nil {
@@ -94,6 +100,7 @@ func chainOf(q url.Values) string {
 }
 
 func TestNextLinkIsFollowedVerbatim(t *testing.T) {
+	const columns = "&fields=id%2Cstatus%2Ccreated%2ClastUpdated%2Cprofile%3A%28login%2Cemail%2CfirstName%2ClastName%29"
 	const odd = "limit=200&after=a%2Bb+c&after=&x=%7e"
 	f := &fakeOrg{date: time.Date(2026, 1, 3, 10, 0, 0, 0, time.UTC), answer: func(_ string, q url.Values, n int) (int, string, string) {
 		if n == 1 {
@@ -103,10 +110,10 @@ func TestNextLinkIsFollowedVerbatim(t *testing.T) {
 	}}
 	list(t, t.Context(), f.open(t), usersRequest).complete(t, 1)
 	want := []string{
-		"/api/v1/users?limit=200",
+		"/api/v1/users?search=created+ge+%221970-01-01T00%3A00%3A00.000Z%22&sortBy=created&sortOrder=asc&limit=200" + columns,
 		"/api/v1/users?" + odd,
-		"/api/v1/users?filter=status+eq+%22DEPROVISIONED%22&limit=200",
-		"/api/v1/users?filter=lastUpdated+ge+%222026-01-03T09%3A59%3A30.000Z%22&limit=200",
+		"/api/v1/users?filter=status+eq+%22DEPROVISIONED%22&limit=200" + columns,
+		"/api/v1/users?filter=lastUpdated+ge+%222026-01-03T09%3A59%3A30.000Z%22&limit=200" + columns,
 	}
 	if diff := cmp.Diff(want, f.sent); diff != "" {
 		t.Errorf("requests (-want +got):\n%s", diff)
@@ -224,8 +231,8 @@ func TestListingThatMovedIsReadAgain(t *testing.T) {
 	}}
 	g := list(t, t.Context(), f.open(t), usersRequest)
 	g.complete(t, 4)
-	if g.restarts != 1 {
-		t.Errorf("restarted %d times, want once", g.restarts)
+	if g.reading.Proof.Restarts != 1 {
+		t.Errorf("restarted %d times, want once", g.reading.Proof.Restarts)
 	}
 }
 

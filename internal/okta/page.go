@@ -27,7 +27,7 @@ type pageKey struct{}
 // keepPage keeps the answer in the page that the request's context holds, and
 // hands the SDK an empty list without any header that it could act on. The
 // page's query replaces the SDK's.
-func keepPage(next http.RoundTripper) http.RoundTripper {
+func (c *Client) keepPage(next http.RoundTripper) http.RoundTripper {
 	return roundTripper(func(r *http.Request) (*http.Response, error) {
 		p, ok := r.Context().Value(pageKey{}).(*page)
 		if !ok {
@@ -36,6 +36,9 @@ func keepPage(next http.RoundTripper) http.RoundTripper {
 		r = r.Clone(r.Context())
 		r.URL.RawQuery = p.query
 		p.path = r.URL.EscapedPath()
+		if p.path == "/api/v1/users" {
+			c.columns.header(r)
+		}
 		resp, err := next.RoundTrip(r)
 		if err == nil {
 			if resp.StatusCode == http.StatusOK {

@@ -209,7 +209,7 @@ func (f fields) of(raw json.RawMessage) json.RawMessage {
 		if !ok {
 			continue
 		}
-		if part != nil {
+		if part != nil && len(value) > 0 && value[0] == '{' {
 			value = part.of(value)
 		}
 		out = with(out, name, string(value))

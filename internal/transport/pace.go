@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"net/http"
-	"strconv"
 	"sync"
 	"time"
 
@@ -34,12 +33,15 @@ type Pace struct {
 }
 
 // Over sends each request once its bucket has room: not faster than its
-// limiter, and not before the window's end once the answers say that only the
-// reserve remains, or a 429 said when to come back. A 429 that does not say, to
-// a request that [Retry] never repeats, rests its bucket a second, and longer
-// each time that another one follows.
+// limiter; without one, no more in a window than the answers say it has above
+// the reserve, those under way included. A third of the first window's may go at
+// once, the rest is spread, so that other clients of the bucket find room at any
+// time. Nothing is sent before a 429 said to come back. A 429
+// that does not say, to a request that [Retry] never repeats, rests its bucket a
+// second, and longer each time that another one follows.
 func (p Pace) Over(next http.RoundTripper) *Pacer {
-	return &Pacer{pace: p, next: next, holds: holds{until: map[string]time.Time{}, unsaid: map[string]int{}}}
+	return &Pacer{pace: p, next: next, budgets: map[string]*budget{},
+		holds: holds{until: map[string]time.Time{}, unsaid: map[string]int{}}}
 }
 
 // A Pacer sends requests as its [Pace] says.
@@ -47,6 +49,10 @@ type Pacer struct {
 	pace  Pace
 	next  http.RoundTripper
 	holds holds
+
+	mu      sync.Mutex // guards what follows
+	budgets map[string]*budget
+	clock   clock
 }
 
 type turnKey struct{}
@@ -64,7 +70,16 @@ func (p *Pacer) RoundTrip(r *http.Request) (*http.Response, error) {
 	if err := wait(r.Context(), bucket); err != nil {
 		return nil, err
 	}
+	if p.pace.Limits[bucket] == nil {
+		if err := p.turn(r.Context(), bucket); err != nil {
+			return nil, err
+		}
+	}
+	sent := time.Now()
 	resp, err := p.next.RoundTrip(r)
+	if p.pace.Limits[bucket] == nil {
+		p.answered(bucket, resp, sent)
+	}
 	if err == nil {
 		d := p.pace.room(resp)
 		if d <= 0 && resp.StatusCode == http.StatusTooManyRequests && !repeatable(r) {
@@ -120,8 +135,7 @@ func (p *Pacer) Wait(ctx context.Context, bucket string) error {
 	return nil
 }
 
-// room returns how long the answer's bucket must rest: not at all while more
-// than the reserve remains.
+// room returns how long the answer asks its bucket to rest.
 func (p Pace) room(resp *http.Response) time.Duration {
 	if resp.StatusCode == http.StatusServiceUnavailable && resp.Header.Get("Retry-After") != "" {
 		d, _ := asked(resp.Header)
@@ -134,16 +148,7 @@ func (p Pace) room(resp *http.Response) time.Duration {
 		d, _ := asked(resp.Header)
 		return d
 	}
-	limit, err := strconv.Atoi(resp.Header.Get("X-Rate-Limit-Limit"))
-	if err != nil || limit <= 0 {
-		return 0
-	}
-	remaining, err := strconv.Atoi(resp.Header.Get("X-Rate-Limit-Remaining"))
-	if err != nil || remaining > limit*p.Reserve/100 {
-		return 0
-	}
-	d, _ := resetIn(resp.Header)
-	return d
+	return 0
 }
 
 // holds says until when each bucket rests.
