@@ -1,6 +1,7 @@
 package report
 
 import (
+	"cmp"
 	"slices"
 	"strings"
 	"testing"
@@ -125,7 +126,8 @@ func sampleFindings() []audit.Finding {
 
 func sampleRules() (rules []*audit.Rule) {
 	for _, name := range []string{"shared-email", "malformed-username", "missing-name", "missing-external-id", "ambiguous-username", "username-drift"} {
-		rules = append(rules, &audit.Rule{Name: name, Severity: audit.Warning,
+		family := map[string]audit.Family{"missing-name": audit.NamesFamily, "username-drift": audit.NamesFamily, "missing-external-id": audit.LinksFamily}[name]
+		rules = append(rules, &audit.Rule{Name: name, Severity: audit.Warning, Family: cmp.Or(family, audit.UniquenessFamily),
 			Doc: "What " + name + " says\n\n## What\nThe thing of " + name + ",\nin two lines.\n\n## Why\nIt matters.\n\n## How to fix\nMend it.\n"})
 	}
 	return rules

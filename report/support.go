@@ -20,6 +20,7 @@ type rename struct {
 	current string
 	targets []string // none: a person must say; several: any may be right
 	finding string   // the first that asks for it
+	at      int      // its place in the report
 }
 
 // renames lists the users in the order of the findings, each once.
@@ -39,7 +40,7 @@ func renames(r *audit.Report) []rename {
 			if !ok {
 				j = len(list)
 				at[s] = j
-				list = append(list, rename{user: s, current: nameIn(r, f, s), finding: f.ID})
+				list = append(list, rename{user: s, current: nameIn(r, f, s), finding: f.ID, at: i})
 			}
 			for _, e := range f.Evidence {
 				another := e.Subject.Kind == audit.DatabricksUserKind && e.Subject != s

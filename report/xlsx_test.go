@@ -3,6 +3,7 @@ package report
 import (
 	"archive/zip"
 	"bytes"
+	"cmp"
 	"fmt"
 	"io"
 	"os"
@@ -11,7 +12,7 @@ import (
 	"testing"
 	"unicode/utf8"
 
-	"github.com/google/go-cmp/cmp"
+	gocmp "github.com/google/go-cmp/cmp"
 	"github.com/xuri/excelize/v2"
 	"pgregory.net/rapid"
 
@@ -37,23 +38,25 @@ func rowsOf(t testing.TB, f *excelize.File, sheet string) [][]string {
 	return rows
 }
 
+// tabs are the sheets of the sample's workbook.
+var tabs = []string{"Summary", "Plan", "Databricks admin", "Okta admin", "Support", "Group owners",
+	"Uniqueness", "Links", "Names", "Groups", "Access", "Findings", "Subjects", "Crosswalk", "Legend", "Lists"}
+
 func TestWorkbook(t *testing.T) {
 	data := write(t, File{Name: "report.xlsx", Write: workbookXLSX}, sample(t))
 	f := open(t, data)
-	want := []string{"Summary", "Findings", "Subjects", "Crosswalk", "Plan", "By hand", "Rules"}
-	if diff := cmp.Diff(want, f.GetSheetList()); diff != "" {
+	if diff := gocmp.Diff(tabs, f.GetSheetList()); diff != "" {
 		t.Errorf("sheets (-want +got):\n%s", diff)
 	}
-	for _, sheet := range want[1:] {
-		panes, err := f.GetPanes(sheet)
-		if err != nil || !panes.Freeze || panes.YSplit != 1 {
-			t.Errorf("%s: the header is not frozen: %+v, %v", sheet, panes, err)
+	for _, sheet := range tabs {
+		if visible, err := f.GetSheetVisible(sheet); visible != (sheet != "Lists") || err != nil {
+			t.Errorf("%s can be seen: %t, %v", sheet, visible, err)
 		}
-		if got := xmlPart(t, data, fmt.Sprintf("xl/worksheets/sheet%d.xml", slices.Index(want, sheet)+1)); !strings.Contains(got, `<autoFilter ref="$A$1:`) {
-			t.Errorf("%s has no filter", sheet)
+		if sheet != "Summary" {
+			if panes, err := f.GetPanes(sheet); err != nil || !panes.Freeze || panes.YSplit != 1 {
+				t.Errorf("%s: the header is not frozen: %+v, %v", sheet, panes, err)
+			}
 		}
-	}
-	for _, sheet := range want {
 		for i, row := range rowsOf(t, f, sheet) {
 			for j, cell := range row {
 				at, _ := excelize.CoordinatesToCellName(j+1, i+1)
@@ -63,25 +66,89 @@ func TestWorkbook(t *testing.T) {
 			}
 		}
 	}
+	filters := map[string]bool{}
+	for _, name := range f.GetDefinedName() {
+		filters[name.Scope] = filters[name.Scope] || strings.Contains(name.RefersTo, "$A$1:")
+	}
+	for _, sheet := range tabs[1:] {
+		if !filters[sheet] {
+			t.Errorf("%s has no filter", sheet)
+		}
+	}
 	summary := rowsOf(t, f, "Summary")
 	if summary[0][0] != "aimcheck: NOT READY" || !strings.Contains(summary[1][0], "3 blockers") {
 		t.Errorf("the summary begins with %q", summary[:2])
 	}
-	for i, sheet := range want[1:] {
-		top := slices.IndexFunc(summary, func(row []string) bool { return len(row) > 0 && row[0] == "Sheets" })
-		i += top + 1
-		if row := summary[i]; row[0] != sheet {
-			t.Errorf("%s is not listed, but %q", sheet, row)
-		} else {
-			if ok, to, err := f.GetCellHyperLink("Summary", fmt.Sprintf("A%d", i+1)); !ok || to != "'"+row[0]+"'!A1" || err != nil {
-				t.Errorf("%s is linked to %q, %v", row[0], to, err)
+	if kind, err := f.GetCellType("Summary", "C2"); err != nil || summary[1][2] != "3" || kind == excelize.CellTypeSharedString || kind == excelize.CellTypeInlineString {
+		t.Errorf("the count of blockers is %q of type %v, %v", summary[1][2], kind, err)
+	}
+}
+
+// A link leads to the row that is about the cell that has it.
+func TestWorkbookLinks(t *testing.T) {
+	for _, rows := range []int{3, excelize.TotalRows} {
+		r := sample(t)
+		var b bytes.Buffer
+		if err := writeWorkbook(&b, r, r.Crosswalk(), rows); err != nil {
+			t.Fatal(err)
+		}
+		f := open(t, b.Bytes())
+		links := 0
+		for _, sheet := range f.GetSheetList() {
+			cells, err := f.GetHyperLinkCells(sheet, "")
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, at := range cells {
+				links++
+				text, _ := f.GetCellValue(sheet, at)
+				_, place, err := f.GetCellHyperLink(sheet, at)
+				to, cell, _ := strings.Cut(strings.ReplaceAll(place, "'", ""), "!")
+				if i, _ := f.GetSheetIndex(to); i < 0 || err != nil {
+					t.Errorf("%s!%s leads to %q, %v", sheet, at, place, err)
+					continue
+				}
+				_, row, err := excelize.CellNameToCoordinates(cell)
+				if err != nil {
+					t.Fatal(err)
+				}
+				if row == 1 { // the sheet itself
+					continue
+				}
+				there := rowsOf(t, f, to)[row-1]
+				about := func(cell string) bool { return leadsTo(text, cell) }
+				if text == "choose" { // the finding is the row's last cell
+					id, _ := f.GetCellValue(sheet, lastCell(t, f, sheet, at))
+					about = func(cell string) bool { return cell == id }
+				}
+				if !slices.ContainsFunc(there, about) {
+					t.Errorf("%s!%s, %q, leads to %s, which is %q", sheet, at, text, place, there)
+				}
 			}
 		}
+		if links < 40 {
+			t.Errorf("there are only %d links", links)
+		}
 	}
-	kind, err := f.GetCellType("Summary", "C14")
-	if err != nil || kind == excelize.CellTypeSharedString || kind == excelize.CellTypeInlineString {
-		t.Errorf("a count is of type %v, %v", kind, err)
+}
+
+// leadsTo reports whether a link's text names what stands in the cell.
+func leadsTo(text, cell string) bool {
+	kind, id, found := strings.Cut(text, " ")
+	return cell == text || strings.HasSuffix(cell, ":"+text) || strings.Contains(text, cell) && strings.Contains(cell, ":") || found && cell == "databricks:"+kind+":"+id
+}
+
+// lastCell returns the name of the last cell in the row of the cell.
+func lastCell(t testing.TB, f *excelize.File, sheet, at string) string {
+	_, row, err := excelize.CellNameToCoordinates(at)
+	if err != nil {
+		t.Fatal(err)
 	}
+	name, err := excelize.CoordinatesToCellName(len(rowsOf(t, f, sheet)[row-1]), row)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return name
 }
 
 // xmlPart returns a part of the package as text.
@@ -112,15 +179,16 @@ func TestWorkbookDecisions(t *testing.T) {
 		got = append(got, row[:2])
 	}
 	want := [][]string{{"id", "decision"}, {"op-0001", "approve"}, {"op-0002", ""}, {"ambiguous-username-187791c836b8", ""}}
-	if diff := cmp.Diff(want, got); diff != "" {
-		t.Errorf("(-want +got):\n%s", diff)
-	}
-	if choices := rows[3][9]; choices != "link:00u1 link:00u2" {
-		t.Errorf("the choices are %q", choices)
+	if diff := gocmp.Diff(want, got); diff != "" {
+		t.Errorf("(-want +got)\n%s", diff)
 	}
 	lists, err := f.GetDataValidations("Plan")
-	if err != nil || len(lists) != 1 || lists[0].Sqref != "B2:B4" || lists[0].Formula1 != `"approve,reject"` {
-		t.Errorf("the list is %+v, %v", lists, err)
+	if err != nil || len(lists) != 2 || lists[0].Sqref != "B2:B3" || lists[0].Formula1 != `"approve,reject"` ||
+		lists[1].Sqref != "B4:B4" || lists[1].Formula1 != "Lists!$A$2:$A$3" {
+		t.Errorf("the lists are %+v, %v", lists, err)
+	}
+	if diff := gocmp.Diff([][]string{{"choices"}, {"link:00u1"}, {"link:00u2"}}, rowsOf(t, f, "Lists")); diff != "" {
+		t.Errorf("(-want +got)\n%s", diff)
 	}
 }
 
@@ -222,13 +290,8 @@ func TestWorkbookIsLossless(t *testing.T) {
 				}
 			}
 		}}
-		book := &workbook{file: excelize.NewFile(), rows: 1000}
-		defer book.file.Close()
-		if err := book.addTable(findingsSheet, cells); err != nil {
-			t.Fatal(err)
-		}
 		var b bytes.Buffer
-		if err := book.write(&b); err != nil {
+		if err := writeTables(&b, cells); err != nil {
 			t.Fatal(err)
 		}
 		f, err := excelize.OpenReader(&b)
@@ -253,45 +316,12 @@ func TestWorkbookIsLossless(t *testing.T) {
 	})
 }
 
-func BenchmarkXLSX(b *testing.B) {
-	r := many(50_000)
-	t := findingsTable(r)
-	b.Run("streamwriter", func(b *testing.B) {
-		var rows [][]string
-		for row := range t.rows {
-			rows = append(rows, slices.Clone(row))
-		}
-		for b.Loop() {
-			f := excelize.NewFile()
-			w, err := f.NewStreamWriter("Sheet1")
-			if err != nil {
-				b.Fatal(err)
-			}
-			for i, row := range rows {
-				cells := make([]any, len(row))
-				for j, c := range row {
-					cells[j] = c
-				}
-				w.SetRow(fmt.Sprintf("A%d", i+1), cells)
-			}
-			w.Flush()
-			f.WriteTo(io.Discard)
-			f.Close()
-		}
-	})
-	b.Run("findings", func(b *testing.B) {
-		for b.Loop() {
-			book := &workbook{file: excelize.NewFile(), rows: excelize.TotalRows}
-			if err := book.makeStyles(); err != nil {
-				b.Fatal(err)
-			}
-			if err := book.addTable(findingsSheet, t); err != nil {
-				b.Fatal(err)
-			}
-			if err := book.write(io.Discard); err != nil {
-				b.Fatal(err)
-			}
-			book.file.Close()
-		}
-	})
+// writeTables writes a workbook of the one table.
+func writeTables(w io.Writer, t table) error {
+	book, err := newWorkbook(w, &audit.Report{}, excelize.TotalRows)
+	if err != nil {
+		return err
+	}
+	defer book.file.Close()
+	return cmp.Or(book.add(sheet{name: findingsSheet, table: t}), book.tie(), book.close())
 }

@@ -1,0 +1,64 @@
+package report
+
+import (
+	"iter"
+
+	"github.com/aimcheck/aimcheck/audit"
+)
+
+// findings, subjects and crosswalk are the CSV files' tables, with links.
+func (b *workbook) findings(r *audit.Report) sheet {
+	t, i := findingsTable(r), -1
+	rows := t.rows
+	t.rows = func(yield func([]string) bool) {
+		for row := range rows {
+			i++
+			if !yield(row) {
+				return
+			}
+		}
+	}
+	return sheet{name: findingsSheet, about: "every finding, gravest first", table: t, frozen: 1,
+		links: func() []link {
+			f := &r.Findings[i]
+			return []link{{1, b.places.rule(f.Rule)}, {6, b.identity(f)}}
+		}}
+}
+
+func (b *workbook) subjects(r *audit.Report) sheet {
+	t := subjectsTable(r)
+	var cells []string
+	rows := t.rows
+	t.rows = func(yield func([]string) bool) {
+		for cells = range rows {
+			if !yield(cells) {
+				return
+			}
+		}
+	}
+	return sheet{name: subjectsSheet, about: "every identity of every finding, with the value that proves it", table: t,
+		links: func() []link {
+			s, err := audit.ParseSubject(cells[3])
+			if err != nil {
+				return nil
+			}
+			return []link{{1, b.places.rule(cells[1])}, {3, b.places.identity[s]}}
+		}}
+}
+
+// crosswalk notes where those identities stand that other sheets lead to.
+func (b *workbook) crosswalk(rows iter.Seq[audit.CrosswalkRow]) sheet {
+	i := 0
+	return sheet{name: crosswalkSheet, about: "every identity beside its counterpart, and what AIM would do to it", frozen: 2,
+		table: crosswalkOf(func(yield func(audit.CrosswalkRow) bool) {
+			for row := range rows {
+				if _, wanted := b.places.identity[row.Subject]; wanted {
+					b.places.identity[row.Subject] = b.places.row(crosswalkSheet, i)
+				}
+				i++
+				if !yield(row) {
+					return
+				}
+			}
+		})}
+}

@@ -1,0 +1,185 @@
+package report
+
+import (
+	"cmp"
+	"fmt"
+	"iter"
+	"slices"
+	"strings"
+
+	"github.com/aimcheck/aimcheck/audit"
+)
+
+// A cell for people has so many lines, of so many letters: other sheets have all.
+const (
+	most     = 12
+	longLine = 400
+)
+
+// familyTabs returns a sheet for every family of rules: its findings in words.
+func (b *workbook) familyTabs(r *audit.Report) (sheets []sheet) {
+	families := audit.Families()
+	const unknown audit.Family = "" // a rule of another version's findings may be of none
+	if slices.ContainsFunc(r.Findings, func(f audit.Finding) bool { return b.places.family(&f) == unknown }) {
+		families = append(families, unknown)
+	}
+	for _, family := range families {
+		sheets = append(sheets, b.familyTab(r, family))
+	}
+	return sheets
+}
+
+func (b *workbook) familyTab(r *audit.Report, family audit.Family) sheet {
+	var f *audit.Finding
+	i := 0
+	return sheet{
+		name: familySheet(family), about: familyDoc(family), color: "5B8DB8", none: nothingFound(r, family),
+		table: table{
+			columns: []column{{name: "severity", width: 10}, {name: "rule", width: 24}, {name: "what", width: 56, wrap: true},
+				{name: "in Databricks", width: 46, wrap: true}, {name: "in Okta", width: 46, wrap: true}, {name: "evidence", width: 60, wrap: true},
+				{name: "who acts", width: 17}, {name: "plan", width: 12}, {name: "crosswalk", width: 24}, {name: "finding", width: 36}},
+			rows: func(yield func([]string) bool) {
+				row := make([]string, 10)
+				for i = range r.Findings {
+					f = &r.Findings[i]
+					if b.places.family(f) != family {
+						continue
+					}
+					row[0], row[1], row[2] = f.Severity.String(), f.Rule, inShort(f.Message)
+					row[3], row[4], row[5] = whoIn(r, f, true), whoIn(r, f, false), facts(r, f)
+					row[6], row[8], row[9] = owner(f, family), shortly(f), f.ID
+					row[7], _ = b.places.todo(f)
+					if !yield(row) {
+						return
+					}
+				}
+			},
+		},
+		links: func() []link {
+			_, todo := b.places.todo(f)
+			return []link{{1, b.places.rule(f.Rule)}, {7, todo}, {8, b.identity(f)}, {9, b.places.row(findingsSheet, i)}}
+		},
+	}
+}
+
+// identity returns the place of the finding's first Databricks identity.
+func (b *workbook) identity(f *audit.Finding) string {
+	s, _ := inDatabricks(f)
+	return b.places.identity[s]
+}
+
+// shortly names the finding's first Databricks identity, as what leads to the
+// crosswalk: a link of several lines is not shown well by every program.
+func shortly(f *audit.Finding) string {
+	s, ok := inDatabricks(f)
+	if !ok {
+		return ""
+	}
+	_, kind, _ := strings.Cut(s.Kind.String(), ":")
+	return strings.ReplaceAll(kind, "_", " ") + " " + s.ID
+}
+
+// familySheet returns the name of the family's sheet.
+func familySheet(f audit.Family) string {
+	if f == "" {
+		return "Other rules"
+	}
+	return strings.ToUpper(string(f)[:1]) + string(f)[1:]
+}
+
+func familyDoc(f audit.Family) string {
+	switch f {
+	case audit.UniquenessFamily:
+		return "names that mean several identities, or none for sure"
+	case audit.LinksFamily:
+		return "externalIds that are blank, unknown, held twice or somebody else's"
+	case audit.NamesFamily:
+		return "names that are missing, or differ between the directories"
+	case audit.GroupsFamily:
+		return "groups and their members"
+	case audit.AccessFamily:
+		return "rights, tokens and workspaces that need a look before the change"
+	}
+	return "of rules that this version of aimcheck does not know"
+}
+
+// nothingFound says of which rules of a family nothing was found, and which were not run.
+func nothingFound(r *audit.Report, family audit.Family) string {
+	var skipped []string
+	for _, skip := range r.Skipped {
+		i := slices.IndexFunc(r.Rules, func(rule *audit.Rule) bool { return rule.Name == skip.Rule })
+		if i >= 0 && r.Rules[i].Family == family && !slices.Contains(skipped, skip.Rule) {
+			skipped = append(skipped, skip.Rule)
+		}
+	}
+	if len(skipped) == 0 {
+		return "nothing found"
+	}
+	return "nothing found by the rules that were run; not run, or not of everything: " + strings.Join(skipped, ", ") + " (see " + legendSheet + ")"
+}
+
+// lines joins the first texts with line breaks, and says how many more there are.
+func lines(texts iter.Seq[func() string]) string {
+	var b strings.Builder
+	n := 0
+	for text := range texts {
+		if n++; n > most {
+			continue
+		}
+		if n > 1 {
+			b.WriteByte('\n')
+		}
+		b.WriteString(cut(text(), false, longLine))
+	}
+	if n > most {
+		fmt.Fprintf(&b, "\nand %s more: see %s", thousands(n-most), subjectsSheet)
+	}
+	return b.String()
+}
+
+// inShort returns the text as a cell for people has it.
+func inShort(text string) string { return cut(visible(text), false, longLine) }
+
+// whoIn names the finding's subjects in one of the directories, a line each.
+func whoIn(r *audit.Report, f *audit.Finding, databricks bool) string {
+	return lines(func(yield func(func() string) bool) {
+		for _, s := range f.Subjects {
+			here := databricksSide(s.Kind) || s.Kind == audit.DatabricksWorkspaceKind
+			if here == databricks && !yield(func() string { return who(r, f, s) }) {
+				return
+			}
+		}
+	})
+}
+
+// who names a subject for people: "pat@example.com (user 101)".
+func who(r *audit.Report, f *audit.Finding, s audit.Subject) string {
+	_, kind, _ := strings.Cut(s.Kind.String(), ":")
+	return fmt.Sprintf("%s (%s %s)", called(nameIn(r, f, s)), strings.ReplaceAll(kind, "_", " "), visible(s.ID))
+}
+
+// facts tells the evidence, a line each, but for the names, which stand beside it.
+func facts(r *audit.Report, f *audit.Finding) string {
+	return lines(func(yield func(func() string) bool) {
+		for i := range f.Evidence {
+			e := &f.Evidence[i]
+			naming := e.Role == "userName of" || e.Role == "login of" || e.Role == "name of"
+			if naming && e.Field == nameField(e.Subject.Kind) {
+				continue
+			}
+			if !yield(func() string { return fact(nameIn(r, f, e.Subject), e) }) {
+				return
+			}
+		}
+	})
+}
+
+// fact tells a piece of evidence: "email of pat@example.com: Pat@example.com".
+func fact(name string, e *audit.Evidence) string {
+	name = cmp.Or(name, e.Subject.ID)
+	about := name + " " + e.Role
+	if strings.HasSuffix(e.Role, " of") {
+		about = e.Role + " " + name
+	}
+	return visible(about) + ": " + called(e.Value)
+}

@@ -1,0 +1,158 @@
+package report
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/aimcheck/aimcheck/audit"
+)
+
+// longest is how many choices a list offers; with more they are typed.
+const longest = 500
+
+// planTab has the operations and, after them, the findings for which a person
+// must choose an identity. Column decision is filled in by people, and read back
+// together with id by package decisions.
+func (b *workbook) planTab(r *audit.Report) sheet {
+	var list, place, rule string
+	return sheet{
+		name: planSheet, about: "what a program can change, and what is to choose: decide in the column decision", color: "2E7D32", frozen: 2,
+		table: table{
+			columns: []column{{name: "id", width: 36}, {name: "decision", width: 24}, {name: "severity", width: 10}, {name: "risk", width: 8}, {name: "action", width: 18},
+				{name: "target", width: 32, list: true}, {name: "name", width: 30}, {name: "field", width: 16}, {name: "from", width: 24},
+				{name: "to", width: 24}, {name: "evidence", width: 60, wrap: true}, {name: "choices", width: 60, wrap: true},
+				{name: "rule", width: 24}, {name: "because", width: 40, list: true}, {name: "reversible", width: 10}},
+			rows: func(yield func([]string) bool) {
+				p := b.places.plan
+				for i := range p.Operations {
+					op := &p.Operations[i]
+					severity := ""
+					list, place, rule = `"approve,reject"`, "", ""
+					if at := b.places.because[i]; at >= 0 {
+						f := &r.Findings[at]
+						severity, rule, place = f.Severity.String(), f.Rule, b.places.row(findingsSheet, int(at))
+					}
+					if !yield([]string{op.ID, toDecide(*op), severity, op.Risk, string(op.Action),
+						op.Target.String(), op.Name, op.Field, op.From,
+						op.To, op.Evidence, "approve or reject",
+						rule, strings.Join(op.Because, " "), yesNo(op.Reversible)}) {
+						return
+					}
+				}
+				for i := range p.Manual {
+					m := &p.Manual[i]
+					if m.Remedy != audit.RemedyChoose {
+						continue
+					}
+					name, severity, told := "", "", ""
+					list, place, rule = b.list(m), "", ""
+					ours := recordsOf(r, b.places, m)
+					if at := b.places.choice[m.Finding].finding; at >= 0 {
+						f := &r.Findings[at]
+						name, severity, rule, place = f.Key, f.Severity.String(), f.Rule, b.places.row(findingsSheet, at)
+						told = choicesTold(r, f, m)
+						if len(ours) == 1 {
+							name = nameIn(r, f, ours[0])
+						}
+					} else {
+						told = strings.Join(choicesOf(m), "\n")
+					}
+					if !yield([]string{m.Finding, "", severity, "", string(m.Remedy), joined(ours), name, "", "", "",
+						m.What, told, rule, m.Finding, ""}) {
+						return
+					}
+				}
+			},
+		},
+		links:   func() []link { return []link{{12, b.places.rule(rule)}, {13, place}} },
+		choices: func() string { return list },
+	}
+}
+
+// recordsOf returns the Databricks identities that a finding to choose is about.
+func recordsOf(r *audit.Report, p *places, m *audit.Manual) (ours []audit.Subject) {
+	if at := p.choice[m.Finding].finding; at >= 0 {
+		for _, s := range r.Findings[at].Subjects {
+			if databricksSide(s.Kind) {
+				ours = append(ours, s)
+			}
+		}
+		return ours
+	}
+	for _, record := range m.Records {
+		ours = append(ours, record.Subject)
+	}
+	return ours
+}
+
+// choicesOf returns the decisions that are possible about a finding.
+func choicesOf(m *audit.Manual) (choices []string) {
+	for _, c := range m.Candidates {
+		choices = append(choices, "link:"+c.ID)
+	}
+	if len(m.Records) > 1 {
+		for _, record := range m.Records {
+			choices = append(choices, "keep:"+record.Subject.String())
+		}
+	}
+	return choices
+}
+
+// choicesTold says what each of the choices means, a line each.
+func choicesTold(r *audit.Report, f *audit.Finding, m *audit.Manual) string {
+	suggested := audit.Subject{}
+	for i := range f.Evidence {
+		if f.Evidence[i].Role == "suggested keeper" {
+			suggested = f.Evidence[i].Subject
+		}
+	}
+	return lines(func(yield func(func() string) bool) {
+		for _, c := range m.Candidates {
+			if !yield(func() string { return fmt.Sprintf("link:%s is %s", visible(c.ID), called(nameIn(r, f, c))) }) {
+				return
+			}
+		}
+		if len(m.Records) < 2 {
+			return
+		}
+		for _, record := range m.Records {
+			text := func() string {
+				s := fmt.Sprintf("keep:%s is %s", visible(record.Subject.String()), called(record.Name))
+				if record.Subject == suggested {
+					s += " (suggested)"
+				}
+				return s
+			}
+			if !yield(text) {
+				return
+			}
+		}
+	})
+}
+
+// list returns the formula of the choices of a finding, which stand on a sheet of
+// their own: in a cell's rule a list of more than 255 letters has no room.
+func (b *workbook) list(m *audit.Manual) string {
+	choices := choicesOf(m)
+	if len(choices) == 0 || len(choices) > longest || len(b.lists)+len(choices) >= b.rows {
+		return ""
+	}
+	from := len(b.lists) + 2
+	b.lists = append(b.lists, choices...)
+	return fmt.Sprintf("%s!$A$%d:$A$%d", listsSheet, from, len(b.lists)+1)
+}
+
+// choiceLists is the sheet of these choices, out of sight.
+func (b *workbook) choiceLists() sheet {
+	return sheet{name: listsSheet, hidden: true, table: table{
+		columns: []column{{name: "choices", width: 60}},
+		rows: func(yield func([]string) bool) {
+			for i := range b.lists {
+				if !yield(slices.Clone(b.lists[i : i+1])) {
+					return
+				}
+			}
+		},
+	}}
+}
