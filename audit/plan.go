@@ -214,6 +214,9 @@ func (ix *Index) operation(c Change, remedy Remedy) *Operation {
 	case ClassDeactivate:
 		op.Risk = "high"
 	}
+	if c.Target.Kind == DatabricksGroupKind {
+		op.Evidence += "; if Terraform manages the group, its external_id must say the same"
+	}
 	if d, ok := ix.find(c.Target); ok {
 		op.Name = ix.Name(d)
 		ix.protect(op, d)
@@ -276,6 +279,54 @@ var whatToDo = map[Remedy]string{
 	RemedyOkta:    "an Okta admin must change the Okta side",
 	RemedySupport: "Databricks Support must change the username, see support-ticket.md",
 	RemedyReview:  "look at it and decide what is right",
+}
+
+// Approved lists the operations that are to be applied.
+func (p *Plan) Approved() (ops []Operation) {
+	for _, op := range p.Operations {
+		if op.Decision == Approve {
+			ops = append(ops, op)
+		}
+	}
+	return ops
+}
+
+// A Waiting class is one that was not included, and how many operations wait for it.
+type Waiting struct {
+	Class      Class
+	Operations int
+}
+
+// NotIncluded lists the classes that were not included and that undecided
+// operations wait for.
+func (p *Plan) NotIncluded() (all []Waiting) {
+	for _, c := range Classes()[len(defaultClasses):] {
+		n := 0
+		for _, op := range p.Operations {
+			if op.Decision == Undecided && op.Class() == c {
+				n++
+			}
+		}
+		if n > 0 && !slices.Contains(p.Include, c) {
+			all = append(all, Waiting{c, n})
+		}
+	}
+	return all
+}
+
+// Cautions lists what to beware of before the operations are applied.
+func Cautions(ops []Operation) []string {
+	if len(ops) == 0 {
+		return nil
+	}
+	all := []string{
+		"pause SCIM provisioning from Okta while the plan is applied: it writes the same fields",
+		"once AIM is on, it deactivates identities whose externalId Okta doesn't know",
+	}
+	if slices.ContainsFunc(ops, func(op Operation) bool { return op.Target.Kind == DatabricksGroupKind }) {
+		all = append(all, "if Terraform manages a group, its databricks_group.external_id must say the same: another value destroys and recreates the group")
+	}
+	return all
 }
 
 // Seal sets when the plan was made, how long it holds, and its digest.

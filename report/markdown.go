@@ -86,6 +86,7 @@ func summaryMarkdown(w io.Writer, r *audit.Report) error {
 		}
 	}
 
+	items("Before the plan is applied", audit.Cautions(planOf(r).Approved()))
 	waiversMarkdown(line, r)
 
 	var skipped []string

@@ -230,26 +230,17 @@ func automatic(r *audit.Report) string {
 	if undecided > 0 {
 		s += "; " + thousands(undecided) + " undecided"
 	}
-	if optional := notIncluded(planOf(r)); len(optional) > 0 {
-		s += " (--include=" + strings.Join(optional, ",") + ")"
+	if waiting := planOf(r).NotIncluded(); len(waiting) > 0 {
+		var classes []string
+		for _, w := range waiting {
+			classes = append(classes, string(w.Class))
+		}
+		s += " (--include=" + strings.Join(classes, ",") + ")"
 	}
 	if touches > 0 {
 		s += "; " + thousands(touches) + " wait to be named: account admins, the caller, the SCIM token's owner"
 	}
 	return s
-}
-
-// notIncluded returns the classes that would have to be included for undecided
-// operations to be approved.
-func notIncluded(p *audit.Plan) (names []string) {
-	for _, c := range audit.Classes()[3:] {
-		if !slices.Contains(p.Include, c) && slices.ContainsFunc(p.Operations, func(op audit.Operation) bool {
-			return op.Decision == audit.Undecided && op.Class() == c
-		}) {
-			names = append(names, string(c))
-		}
-	}
-	return names
 }
 
 // byHand says who must do what the plan can't.

@@ -76,14 +76,18 @@ func (e *env) applyCommand() *cobra.Command {
 					}
 					return apply.Check(plan, now.Snapshot, past, o)
 				},
-				prepare: func(fresh *audit.Snapshot, set audit.Settings) (h apply.Header, unusable []audit.Unusable, err error) {
+				prepare: func(fresh *audit.Snapshot, set audit.Settings) (h apply.Header, s said, err error) {
 					if decided != "" {
-						plan, unusable, err = audit.Decide(plan, answers, audit.NewIndex(fresh, set))
+						plan, s.unusable, err = audit.Decide(plan, answers, audit.NewIndex(fresh, set))
 					}
 					if err != nil {
-						return h, nil, err
+						return h, s, err
 					}
-					return apply.Header{Schema: apply.JournalSchema, Plan: plan.Digest, OktaOrg: plan.OktaOrg, Databricks: plan.Databricks}, unusable, nil
+					s.left = slices.DeleteFunc(slices.Clone(plan.Manual), func(m audit.Manual) bool {
+						return slices.ContainsFunc(made.Manual, func(old audit.Manual) bool { return old.Finding == m.Finding && old.What == m.What })
+					})
+					s.others = len(plan.Operations) - len(plan.Approved())
+					return apply.Header{Schema: apply.JournalSchema, Plan: plan.Digest, OktaOrg: plan.OktaOrg, Databricks: plan.Databricks}, s, nil
 				},
 			})
 		},
@@ -204,13 +208,20 @@ func openJournal(name string) func(h apply.Header, now func() time.Time) (*apply
 	}
 }
 
+// What people have said, as far as it is no operation to be applied.
+type said struct {
+	unusable []audit.Unusable
+	left     []audit.Manual // what their choices leave to people
+	others   int            // operations of the plan that are not approved
+}
+
 // A job is what apply and rollback have apart from each other.
 type job struct {
 	journal string
 	open    func(apply.Header, func() time.Time) (*apply.Journal, error)
 
 	// prepare says what the journal is to begin with, once the directories were read.
-	prepare func(*audit.Snapshot, audit.Settings) (apply.Header, []audit.Unusable, error)
+	prepare func(*audit.Snapshot, audit.Settings) (apply.Header, said, error)
 	include []audit.Class // for the rules' plan of the directories as they are now
 	check   func(now *audit.Report, past *apply.Story, o apply.Options) (*apply.Work, error)
 }

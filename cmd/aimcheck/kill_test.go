@@ -84,6 +84,70 @@ func killed(t *testing.T, random *rand.Rand, kills int) (end afterwards) {
 	return end
 }
 
+// A disk that is full before a write means no write. What ended while it was full
+// is read when there is room again.
+func TestJournalOnAFullDisk(t *testing.T) {
+	t.Parallel()
+	s := newScene(t, crowd(), sandbox.Options{})
+	s.plan()
+	cmd := aimcheck(t, s.dir, s.box)("apply", s.file("plan.json"), "--journal", s.file("journal.jsonl"), "--yes", "--quiet")
+	shell := exec.CommandContext(t.Context(), "sh", append([]string{"-c", `ulimit -f 2; exec "$@"`, "sh"}, cmd.Args...)...) // 1,024 bytes
+	shell.Dir, shell.Env = cmd.Dir, cmd.Env
+	out, err := shell.CombinedOutput()
+	if status(err) != exitIncomplete || !strings.Contains(string(out), "file too large; the journal is ") {
+		t.Errorf("%v\n%s", err, out)
+	}
+	story, err := apply.ReadJournal(s.file("journal.jsonl"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	intents := map[string]bool{}
+	for _, e := range story.Entries {
+		intents[e.Target.ID] = intents[e.Target.ID] || e.Phase == apply.Intent
+	}
+	wrote := s.wrote()
+	for id := range wrote {
+		if !intents[id] {
+			t.Errorf("%s was written, and the journal has no intent", id)
+		}
+	}
+	if len(wrote) == 0 || len(wrote) == 5 {
+		t.Errorf("%d were written: that proves little", len(wrote))
+	}
+	if status, out := s.apply(); status != 0 || len(s.wrote()) != 5 {
+		t.Errorf("with room again: exit status %d, %v written\n%s", status, s.wrote(), out)
+	}
+	for id, told := range s.told() {
+		if told != "intent done" {
+			t.Errorf("the journal tells of %s %q", id, told)
+		}
+	}
+}
+
+// Two runs on one journal exclude each other.
+func TestTwoRunsOnOneJournal(t *testing.T) {
+	t.Parallel()
+	s := newScene(t, crowd(), sandbox.Options{})
+	s.plan()
+	reached, goOn := make(chan string, 1), make(chan struct{})
+	slow := s.firstPatch(reached, goOn)
+	cmd := aimcheck(t, s.dir, s.box)("apply", s.file("plan.json"), "--journal", s.file("journal.jsonl"), "--yes", "--quiet", "--databricks-rate", "1000,1000,200")
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	<-reached
+	for _, run := range []func() (int, string){func() (int, string) { return s.apply() }, s.rollback} {
+		if status, out := run(); status != 1 || !strings.Contains(out, "another run is at work on it") {
+			t.Errorf("beside another run: exit status %d\n%s", status, out)
+		}
+	}
+	close(goOn)
+	slow()
+	if err := cmd.Wait(); err != nil || len(s.wrote()) != 5 {
+		t.Errorf("%v, %v written", err, s.wrote())
+	}
+}
+
 // ends returns how each operation ended by the journal, which must hold the
 // intent before, and no end twice.
 func (s *scene) ends() map[string]string {

@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"io"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -53,13 +54,25 @@ func (e *env) planCommand() *cobra.Command {
 }
 
 func planSummary(w io.Writer, p *audit.Plan, name string) error {
-	approved := 0
-	for _, op := range p.Operations {
-		if op.Decision == audit.Approve {
-			approved++
+	var b strings.Builder
+	approved := p.Approved()
+	fmt.Fprintf(&b, "%s: %d operations, %d of them approved; %d findings for people; it holds until %s\n",
+		name, len(p.Operations), len(approved), len(p.Manual), p.Expires.UTC().Format("2006-01-02 15:04 MST"))
+	for _, c := range p.NotIncluded() {
+		fmt.Fprintf(&b, "--include %s would approve %d more\n", c.Class, c.Operations)
+	}
+	touches := 0
+	for _, op := range approved {
+		if op.Touches != "" {
+			touches++
 		}
 	}
-	_, err := fmt.Fprintf(w, "%s: %d operations, %d of them approved; %d findings for people; it holds until %s\n",
-		name, len(p.Operations), approved, len(p.Manual), p.Expires.UTC().Format("2006-01-02 15:04 MST"))
+	if touches > 0 {
+		fmt.Fprintf(&b, "%d are on account admins, the caller or the SCIM token's owner, and wait to be named (aimcheck apply --help)\n", touches)
+	}
+	for _, c := range audit.Cautions(approved) {
+		fmt.Fprintf(&b, "WARNING: %s\n", c)
+	}
+	_, err := io.WriteString(w, b.String())
 	return err
 }

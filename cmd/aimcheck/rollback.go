@@ -38,8 +38,8 @@ func (e *env) rollbackCommand() *cobra.Command {
 				open: func(_ apply.Header, now func() time.Time) (*apply.Journal, error) {
 					return apply.ReopenJournal(args[0], now)
 				},
-				prepare: func(*audit.Snapshot, audit.Settings) (apply.Header, []audit.Unusable, error) {
-					return story.Header, nil, nil
+				prepare: func(*audit.Snapshot, audit.Settings) (apply.Header, said, error) {
+					return story.Header, said{}, nil
 				},
 				check: func(now *audit.Report, past *apply.Story, o apply.Options) (*apply.Work, error) {
 					o.MaxChanges = all

@@ -54,11 +54,11 @@ func (w *writing) run(ctx context.Context, e *env, j job) error {
 	if err != nil {
 		return err
 	}
-	header, unusable, err := j.prepare(fresh, settings.Audit)
+	header, people, err := j.prepare(fresh, settings.Audit)
 	if err != nil {
 		return err
 	}
-	for _, u := range unusable {
+	for _, u := range people.unusable {
 		fmt.Fprintf(e.stderr, "aimcheck: not used: %s: id %q, decision %q: %s\n", u.Where, u.ID, u.Decision, u.Why)
 	}
 	journal, past, err := j.past(header, w.dry, e.now)
@@ -90,9 +90,9 @@ func (w *writing) run(ctx context.Context, e *env, j job) error {
 		return fmt.Errorf("refused, nothing was written: %s", strings.ReplaceAll(err.Error(), "\n", "\naimcheck: refused: "))
 	}
 	if w.dry {
-		return w.rehearsed(e, work, unusable)
+		return w.rehearsed(e, work, people)
 	}
-	if err := preview(e.stderr, work); err != nil {
+	if err := preview(e.stderr, work, people); err != nil {
 		return err
 	}
 	if total(work.Sends()) > 0 && !w.yes && !e.confirm(ctx) {
@@ -112,7 +112,7 @@ func (w *writing) run(ctx context.Context, e *env, j job) error {
 	})
 	defer told()
 	rep, failed := runner.Run(ctx, work)
-	if err := w.show(e, rep, before, unusable); err != nil {
+	if err := w.show(e, rep, before, people); err != nil {
 		return fileError("write to", "standard output", err)
 	}
 	switch stopped := interrupted(ctx, j.journal); {
@@ -120,7 +120,7 @@ func (w *writing) run(ctx context.Context, e *env, j job) error {
 		return stopped
 	case failed != nil:
 		return &exitError{exitIncomplete, fmt.Errorf("%w; the journal is %s", failed, j.journal)}
-	case !rep.Settled() || len(unusable) > 0:
+	case !rep.Settled() || len(people.unusable) > 0:
 		return &exitError{exitIncomplete, fmt.Errorf("not everything was carried out (exit status 4): the above says what and why; the journal is %s", j.journal)}
 	}
 	return nil

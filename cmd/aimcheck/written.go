@@ -17,7 +17,7 @@ const several = 20
 
 // preview says what a run would do, what can't be undone, and what to beware of.
 // Names are quoted: they come from directories that many can write to.
-func preview(w io.Writer, work *apply.Work) error {
+func preview(w io.Writer, work *apply.Work, people said) error {
 	var b strings.Builder
 	type group struct {
 		action audit.Action
@@ -25,7 +25,6 @@ func preview(w io.Writer, work *apply.Work) error {
 	}
 	sends, others := map[group]int{}, map[apply.Phase][]apply.Step{}
 	var unnamed []apply.Step
-	groups := false
 	for _, s := range work.Steps {
 		if s.Unnamed {
 			unnamed = append(unnamed, s)
@@ -36,7 +35,6 @@ func preview(w io.Writer, work *apply.Work) error {
 			continue
 		}
 		sends[group{s.Action, s.Target.Kind}]++
-		groups = groups || s.Target.Kind == audit.DatabricksGroupKind
 	}
 	if len(work.Lost) > 0 {
 		fmt.Fprintf(&b, "Can't be restored: %d, for Databricks does not clear the externalId of users and service principals\n", len(work.Lost))
@@ -74,15 +72,15 @@ func preview(w io.Writer, work *apply.Work) error {
 		fmt.Fprintf(&b, "Touched only by name, will not be written: %d\n", len(unnamed))
 		list(&b, unnamed, func(s apply.Step) string { return notWritten(s.Operation, s.Expect, s.Observed, s.Why) })
 	}
+	if people.others > 0 {
+		fmt.Fprintf(&b, "Not approved, left alone: %d\n", people.others)
+	}
+	if len(people.left) > 0 {
+		fmt.Fprintf(&b, "Left to people: %d\n", len(people.left))
+		list(&b, people.left, func(m audit.Manual) string { return fmt.Sprintf("%s  %q", m.Finding, m.What) })
+	}
 	for _, warning := range work.Warnings {
 		fmt.Fprintf(&b, "WARNING: %s\n", warning)
-	}
-	if total(sends) > 0 {
-		fmt.Fprint(&b, "WARNING: pause SCIM provisioning from Okta while this runs: it writes the same fields\n"+
-			"WARNING: once AIM is on, it deactivates identities whose externalId Okta doesn't know\n")
-		if groups {
-			fmt.Fprint(&b, "WARNING: if Terraform manages a group, its databricks_group.external_id must say the same: another value destroys and recreates the group\n")
-		}
 	}
 	_, err := io.WriteString(w, b.String())
 	return err
@@ -114,23 +112,23 @@ func notWritten(op audit.Operation, p apply.Phase, observed, why string) string 
 }
 
 // rehearsed shows what a dry run found.
-func (w *writing) rehearsed(e *env, work *apply.Work, unusable []audit.Unusable) error {
+func (w *writing) rehearsed(e *env, work *apply.Work, people said) error {
 	var err error
 	if w.format.json() {
-		out := outcome{DryRun: true, Undo: work.Undo, Unusable: unusableJSON(unusable), Warnings: append([]string{}, work.Warnings...), Phases: map[apply.Phase]int{}, Operations: []operationJSON{}}
+		out := outcome{DryRun: true, Undo: work.Undo, Unusable: unusableJSON(people.unusable), Left: people.left, Warnings: append([]string{}, work.Warnings...), Phases: map[apply.Phase]int{}, Operations: []operationJSON{}}
 		for _, s := range work.Steps {
 			out.Phases[s.Expect]++
 			out.Operations = append(out.Operations, operationOf(s.Operation, s.Expect, s.Observed, s.Why))
 		}
 		err = printJSON(e.stdout, out)
-	} else if err = preview(e.stdout, work); err == nil {
+	} else if err = preview(e.stdout, work, people); err == nil {
 		_, err = fmt.Fprintln(e.stdout, "Nothing was written: this was a dry run")
 	}
 	if err != nil {
 		return fileError("write to", "standard output", err)
 	}
 	bad := func(s apply.Step) bool { return s.Expect == apply.Drifted || s.Expect == apply.Failed || s.Unnamed }
-	if slices.ContainsFunc(work.Steps, bad) || len(unusable) > 0 {
+	if slices.ContainsFunc(work.Steps, bad) || len(people.unusable) > 0 {
 		return &exitError{exitIncomplete, fmt.Errorf("not everything could be carried out (exit status 4): the above says what and why")}
 	}
 	return nil
@@ -143,6 +141,7 @@ type outcome struct {
 	Phases     map[apply.Phase]int `json:"phases"`
 	Operations []operationJSON     `json:"operations"`
 	Unusable   []unusedJSON        `json:"unusable_decisions"`
+	Left       []audit.Manual      `json:"left_to_people,omitempty"`
 	Warnings   []string            `json:"warnings,omitempty"`
 	Proven     bool                `json:"proven"`
 	Wrong      []operationJSON     `json:"wrong,omitempty"` // done or already, and the last full read shows something else
@@ -152,19 +151,22 @@ type outcome struct {
 }
 
 type operationJSON struct {
-	ID       string        `json:"id"`
-	Phase    apply.Phase   `json:"phase"`
-	Target   audit.Subject `json:"target"`
-	Name     string        `json:"name"`
-	Field    string        `json:"field"`
-	From     string        `json:"from"`
-	To       string        `json:"to"`
-	Observed string        `json:"observed"`
-	Why      string        `json:"why,omitempty"`
+	ID         string        `json:"id"`
+	Phase      apply.Phase   `json:"phase"`
+	Action     audit.Action  `json:"action"`
+	Target     audit.Subject `json:"target"`
+	Name       string        `json:"name"`
+	Field      string        `json:"field"`
+	From       string        `json:"from"`
+	To         string        `json:"to"`
+	Observed   string        `json:"observed"`
+	Reversible bool          `json:"reversible"`
+	Touches    string        `json:"touches,omitempty"`
+	Why        string        `json:"why,omitempty"`
 }
 
 func operationOf(op audit.Operation, p apply.Phase, observed, why string) operationJSON {
-	return operationJSON{op.ID, p, op.Target, op.Name, op.Field, op.From, op.To, observed, why}
+	return operationJSON{op.ID, p, op.Action, op.Target, op.Name, op.Field, op.From, op.To, observed, op.Reversible, op.Touches, why}
 }
 
 func operationsOf(rows []apply.Row) []operationJSON {
@@ -197,7 +199,7 @@ type stateJSON struct {
 }
 
 // show tells what became of a run, and what the rules say before and after it.
-func (w *writing) show(e *env, rep *apply.Report, before *audit.Report, unusable []audit.Unusable) (err error) {
+func (w *writing) show(e *env, rep *apply.Report, before *audit.Report, people said) (err error) {
 	var after *audit.Report
 	if rep.After != nil {
 		if after, err = e.judged(rep.After, before.Settings); err != nil {
@@ -206,7 +208,7 @@ func (w *writing) show(e *env, rep *apply.Report, before *audit.Report, unusable
 	}
 	if w.format.json() {
 		return printJSON(e.stdout, outcome{
-			Undo: rep.Undo, Phases: rep.Counts(), Operations: operationsOf(rep.Rows), Unusable: unusableJSON(unusable),
+			Undo: rep.Undo, Phases: rep.Counts(), Operations: operationsOf(rep.Rows), Unusable: unusableJSON(people.unusable), Left: people.left,
 			Proven: rep.Proof.OK(), Wrong: operationsOf(rep.Proof.Wrong), Twice: rep.Proof.Twice, Before: stateOf(before), After: stateOf(after),
 		})
 	}

@@ -175,7 +175,7 @@ func TestUnnamed(t *testing.T) {
 		if diff := cmp.Diff(want, got); diff != "" {
 			t.Errorf("%q named: %s", named, diff)
 		}
-		if n := work.Sends()[audit.DatabricksUserKind]; len(work.Irreversible()) != n || len(work.Warnings) != n-1 {
+		if n := work.Sends()[audit.DatabricksUserKind]; len(work.Irreversible()) != n || len(work.Warnings) != n-1+2 {
 			t.Errorf("%q named: %v", named, work.Warnings)
 		}
 	}

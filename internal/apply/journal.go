@@ -98,7 +98,19 @@ func ReopenJournal(name string, now func() time.Time) (*Journal, error) {
 	return j, nil
 }
 
+// regular refuses devices and pipes, which keep nothing or have no end.
+func regular(f *os.File) error {
+	info, err := f.Stat()
+	if err == nil && !info.Mode().IsRegular() {
+		err = errors.New("expected a file, which keeps what is written to it: name another")
+	}
+	return err
+}
+
 func open(f *os.File, h *Header, now func() time.Time) (*Journal, error) {
+	if err := regular(f); err != nil {
+		return nil, err
+	}
 	if err := lock(f); err != nil {
 		return nil, err
 	}

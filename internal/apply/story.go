@@ -26,7 +26,11 @@ func ReadJournal(name string) (*Story, error) {
 		return nil, fmt.Errorf("journal: %w", err)
 	}
 	defer f.Close()
-	s, err := ReadStory(f)
+	err = regular(f)
+	var s *Story
+	if err == nil {
+		s, err = ReadStory(f)
+	}
 	if err != nil {
 		return nil, fmt.Errorf("journal %s: %w", name, err)
 	}

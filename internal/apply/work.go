@@ -28,7 +28,7 @@ type Work struct {
 	Undo     bool
 	Steps    []Step
 	Lost     []audit.Operation // what a rollback can't restore, as it was done
-	Warnings []string          // what the one who confirms should know
+	Warnings []string          // what the one who confirms should know or do first
 
 	header  Header
 	entries int // in the journal, when the work was checked
@@ -47,15 +47,19 @@ func (w *Work) Sends() map[audit.Kind]int {
 	return n
 }
 
-// Irreversible lists the operations that would be sent and that no rollback can undo.
-func (w *Work) Irreversible() []audit.Operation {
-	var ops []audit.Operation
+// sent lists the operations that would be sent.
+func (w *Work) sent() (ops []audit.Operation) {
 	for _, s := range w.Steps {
-		if s.Expect == Intent && irreversible(s.Target.Kind, s.Field, s.From) {
+		if s.Expect == Intent {
 			ops = append(ops, s.Operation)
 		}
 	}
 	return ops
+}
+
+// Irreversible lists the operations that would be sent and that no rollback can undo.
+func (w *Work) Irreversible() []audit.Operation {
+	return slices.DeleteFunc(w.sent(), func(op audit.Operation) bool { return !irreversible(op.Target.Kind, op.Field, op.From) })
 }
 
 // Header returns how a journal of this work begins.
@@ -100,7 +104,7 @@ func (g *guard) work(w *Work, ops []audit.Operation, linkable func(audit.Operati
 	if g.ix.Databricks.Caller == "" && slices.ContainsFunc(ops, func(op audit.Operation) bool { return op.Action == audit.DeactivateUser }) {
 		g.warns = append(g.warns, "it is not known which identity runs this: make sure that none of the deactivated is it")
 	}
-	w.Warnings = g.warns
+	w.Warnings = append(g.warns, audit.Cautions(w.sent())...)
 	if err := g.MaxChanges.allows(w.Sends(), g.ix.Len); err != nil {
 		g.refuse("%w", err)
 	}
