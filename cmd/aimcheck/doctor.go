@@ -113,11 +113,7 @@ var abouts = []struct{ about, heading string }{
 }
 
 func (e *env) printDiagnosis(found *config.Examination, r *doctor.Report) error {
-	p := &diagnosisPage{width: e.outWidth, color: e.color()}
-	if p.width == 0 {
-		p.width = 1 << 20 // a line each, for who searches them
-	}
-	p.width = max(p.width, 40)
+	p := e.diagnosisPage()
 	p.settings(found)
 	for _, a := range abouts {
 		if a.heading != "" {
@@ -137,6 +133,14 @@ func (e *env) printDiagnosis(found *config.Examination, r *doctor.Report) error 
 	}
 	_, err := io.WriteString(e.stdout, p.text.String())
 	return err
+}
+
+func (e *env) diagnosisPage() *diagnosisPage {
+	p := &diagnosisPage{width: max(e.outWidth, 40), color: e.color()}
+	if e.outWidth == 0 {
+		p.width = 1 << 20 // a line each, for who searches them
+	}
+	return p
 }
 
 // A diagnosisPage collects lines of a width.

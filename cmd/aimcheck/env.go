@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"io"
 	"os"
 	"strings"
@@ -28,6 +29,8 @@ type env struct {
 	outWidth int  // columns of stdout; 0 where it is no terminal
 	errWidth int  // columns of stderr; 0 where it is no terminal
 	asks     bool // whether somebody is there to be asked
+
+	readSecret func(context.Context) ([]byte, error) // a line of stdin that is not shown
 }
 
 func osEnv() *env {
@@ -48,7 +51,19 @@ func osEnv() *env {
 		outWidth: columns(os.Stdout),
 		errWidth: columns(os.Stderr),
 		asks:     term.IsTerminal(os.Stdin.Fd()) && term.IsTerminal(os.Stderr.Fd()),
+
+		readSecret: readSecret,
 	}
+}
+
+// readSecret reads a line without showing it. The terminal shows what is typed
+// again when ctx is done, whether or not a line came.
+func readSecret(ctx context.Context) ([]byte, error) {
+	fd := os.Stdin.Fd()
+	if state, err := term.GetState(fd); err == nil {
+		defer context.AfterFunc(ctx, func() { _ = term.Restore(fd, state) })()
+	}
+	return term.ReadPassword(fd)
 }
 
 func unsetenv(prefix string) {

@@ -43,7 +43,7 @@ func (e *env) root() *cobra.Command {
 	}
 	root.SetFlagErrorFunc(flagError)
 	root.AddCommand(
-		e.doctorCommand(), e.auditCommand(), e.snapshotCommand(), e.planCommand(), e.applyCommand(), e.rollbackCommand(), e.reportCommand(), e.historyCommand(), e.diffCommand(), e.rulesCommand(),
+		e.initCommand(), e.doctorCommand(), e.auditCommand(), e.snapshotCommand(), e.planCommand(), e.applyCommand(), e.rollbackCommand(), e.reportCommand(), e.historyCommand(), e.diffCommand(), e.rulesCommand(),
 		e.sandboxCommand(), e.demoCommand(), e.versionCommand(), e.completionCommand(root),
 	)
 	return root

@@ -167,6 +167,9 @@ func (l *loading) databricks() {
 	place := first(l.layers, DatabricksClientID, DatabricksClientSecret, DatabricksToken)
 	d.ClientID = place.values[DatabricksClientID].text
 	d.ClientSecret = NewSecret(place.values[DatabricksClientSecret].text)
+	if d.ClientID == "" && place.values[DatabricksClientSecret].text != "" {
+		d.ClientID = l.text(DatabricksClientID) // a secret is often kept apart from the id it is of
+	}
 	d.Token = NewSecret(place.values[DatabricksToken].text)
 }
 

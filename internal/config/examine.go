@@ -11,7 +11,8 @@ type Examination struct {
 	Given    []Given   // what was given, in the order of [All]
 	Files    []error   // what is wrong with files, in the order they are read
 
-	wrong map[string]error // by setting
+	wrong   map[string]error // by setting
+	keyFile string           // the private key's; blank if it was given as text
 }
 
 // A Given is one setting and where it came from.
@@ -23,7 +24,7 @@ type Given struct {
 }
 
 // misplaced matches what is a secret, whatever setting it was given for.
-var misplaced = regexp.MustCompile(`^\s*["']?(-----BEGIN|\{|dapi|dose|SSWS )`)
+var misplaced = regexp.MustCompile(`^\s*["']?(-----BEGIN|\{|dapi|dose|SSWS )|://[^/]*@`)
 
 // Examine reads what [Load] reads, and goes on after what is wrong.
 func Examine(env Env, flags Flags) *Examination {
@@ -48,6 +49,9 @@ func Examine(env Env, flags Flags) *Examination {
 			g.Value = ""
 		}
 		e.Given = append(e.Given, g)
+	}
+	if key := get(l.layers, OktaPrivateKey); key.text != "" && !looksLikeKey(unquoted(key.text)) {
+		e.keyFile = key.path(env, unquoted(key.text))
 	}
 	return e
 }
@@ -95,7 +99,7 @@ func without(errs []error, start string) (rest []error) {
 
 // Other returns what is wrong with settings that no directory is signed in to with.
 func (e *Examination) Other() (wrong []error) {
-	for _, name := range []string{OktaReserve, OktaApp, DatabricksSCIM, DatabricksRate, SSOClaim, WorkspaceSSOClaim, UnifiedLogin, SCIMTokenOwner, Waivers} {
+	for _, name := range []string{OktaReserve, OktaApp, DatabricksSCIM, DatabricksRate, SSOClaim, WorkspaceSSOClaim, UnifiedLogin, SCIMTokenOwner, Waivers, History} {
 		if err := e.wrong[name]; err != nil {
 			wrong = append(wrong, err)
 		}
