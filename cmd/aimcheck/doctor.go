@@ -128,7 +128,15 @@ func (e *env) printDiagnosis(found *config.Examination, r *doctor.Report) error 
 	p.line("")
 	p.wrapped("", fmt.Sprintf("%d to mend, %d to mind, %d for you to say, %d not checked, %d good  (%d requests, %.1f s)",
 		r.Count(doctor.Fail), r.Count(doctor.Warn), r.Count(doctor.Ask), r.Count(doctor.Unknown), r.Count(doctor.OK), r.Sent, r.Took))
-	if r.Healthy() {
+	var fails []string
+	for _, l := range r.Lines {
+		if l.State == doctor.Fail {
+			fails = append(fails, l.Check)
+		}
+	}
+	if len(fails) > 0 {
+		p.wrapped("Mend first  ", strings.Join(fails, ", "))
+	} else {
 		p.line("Next        aimcheck snapshot -o tenants.snapshot")
 	}
 	_, err := io.WriteString(e.stdout, p.text.String())
@@ -158,10 +166,6 @@ func (p *diagnosisPage) line(format string, args ...any) {
 // wrapped writes a text behind a head, below itself where it needs more lines.
 func (p *diagnosisPage) wrapped(head, text string) {
 	indent := ansi.StringWidth(head)
-	if indent > p.width/2 { // too narrow for columns
-		p.line("%s", head)
-		head, indent = strings.Repeat(" ", 8), 8
-	}
 	line, width := head, 0
 	for _, word := range strings.Fields(text) { // whole: many are there to be copied
 		n := ansi.StringWidth(word)
@@ -198,8 +202,12 @@ func (p *diagnosisPage) settings(found *config.Examination) {
 
 func (p *diagnosisPage) check(l doctor.Line) {
 	head := fmt.Sprintf("  %s  %-22s ", p.state(l.State), l.Check)
-	p.wrapped(head, report.Visible(l.Found))
 	indent := strings.Repeat(" ", ansi.StringWidth(head))
+	if p.width < 80 { // too narrow for columns
+		p.line("%s", head)
+		head, indent = "    ", "    "
+	}
+	p.wrapped(head, report.Visible(l.Found))
 	if l.State != doctor.OK && l.Do != "" {
 		p.wrapped(indent+"why  ", report.Visible(l.Why))
 	}
