@@ -25,6 +25,14 @@ func Fold(name string) string {
 	return strings.Map(foldRune, norm.NFC.String(strings.TrimSpace(name)))
 }
 
+// appendFold appends Fold(name).
+func appendFold(b []byte, name string) []byte {
+	if !isASCII(name) {
+		return append(b, Fold(name)...)
+	}
+	return appendLower(b, strings.TrimSpace(name))
+}
+
 func isASCII(s string) bool {
 	for i := range len(s) {
 		if s[i] >= utf8.RuneSelf {

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"iter"
 	"slices"
+	"strings"
 )
 
 // Candidates returns the Okta objects that d could be by its name: users with
@@ -39,6 +40,39 @@ func (ix *Index) OktaOf(d Ref) (Ref, bool) {
 		return live.At(0), true
 	}
 	return Ref{}, false
+}
+
+// OktaObjectsOf yields the Okta objects whose id, in lower case, is one of those.
+func (ix *Index) OktaObjectsOf(lowerIDs iter.Seq[string]) iter.Seq[Ref] {
+	return func(yield func(Ref) bool) {
+		asked := map[string]bool{}
+		for id := range lowerIDs {
+			asked[id] = true
+		}
+		var b []byte
+		for _, k := range []Kind{OktaUserKind, OktaGroupKind, OktaAppKind} {
+			for o := range ix.All(k) {
+				id := ix.Subject(o).ID
+				if b = appendLower(b[:0], id); asked[string(b)] && !yield(o) {
+					return
+				}
+			}
+		}
+	}
+}
+
+// appendLower appends s as [strings.ToLower] makes it.
+func appendLower(b []byte, s string) []byte {
+	if !isASCII(s) {
+		return append(b, strings.ToLower(s)...)
+	}
+	for _, c := range []byte(s) {
+		if 'A' <= c && c <= 'Z' {
+			c += 'a' - 'A'
+		}
+		b = append(b, c)
+	}
+	return b
 }
 
 // HasName reports whether the Databricks user's userName is the Okta user's

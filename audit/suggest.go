@@ -2,8 +2,11 @@ package audit
 
 import (
 	"cmp"
+	"maps"
+	"math/bits"
 	"slices"
 	"strings"
+	"sync"
 	"unicode/utf8"
 )
 
@@ -32,34 +35,21 @@ const crowd = 24
 // who are like it, best first, five at most. Users are compared only with those
 // who share a blocking key with them: never all with all.
 func (ix *Index) Suggestions(of []Ref) map[Ref][]Suggestion {
-	asked := map[string][]Ref{} // by blocking key
+	asked, hash := map[sum][]Ref{}, newSummer() // by blocking key
+	b := blocking{hash: hash}
 	for _, d := range of {
 		u := ix.DatabricksUser(d)
-		for key := range blockingKeys(Fold(u.UserName), u.GivenName, u.FamilyName) {
+		b.start()
+		b.address(Fold(u.UserName))
+		b.fullName(u.GivenName, u.FamilyName)
+		for _, key := range b.keys {
 			asked[key] = append(asked[key], d)
 		}
 	}
 	if len(asked) == 0 {
 		return nil
 	}
-	like := map[string][]Ref{} // the Okta users of the keys that were asked for
-	for o := range ix.All(OktaUserKind) {
-		u := ix.OktaUser(o)
-		if !u.Live() {
-			continue
-		}
-		keys := blockingKeys(Fold(u.Login), u.FirstName, u.LastName)
-		if ix.TwoNames(o) {
-			for key := range blockingKeys(Fold(u.Email), "", "") {
-				keys[key] = true
-			}
-		}
-		for key := range keys {
-			if _, ok := asked[key]; ok && len(like[key]) <= crowd {
-				like[key] = append(like[key], o)
-			}
-		}
-	}
+	like := ix.liveWith(asked, hash)
 	found := map[Ref][]Suggestion{}
 	for key, ds := range asked {
 		if len(ds) > crowd || len(like[key]) > crowd {
@@ -83,28 +73,131 @@ func (ix *Index) Suggestions(of []Ref) map[Ref][]Suggestion {
 	return found
 }
 
-// blockingKeys are the values of which two users who are alike share at least one.
-func blockingKeys(name, first, last string) map[string]bool {
-	keys := map[string]bool{}
-	if local, _, ok := strings.Cut(name, "@"); ok && utf8.ValidString(name) {
-		bare := withoutTag(local)
-		keys["local "+strings.ReplaceAll(bare, ".", "")] = true
-		keys["looks "+Skeleton(bare)] = true
-		// Of two names one edit apart one half is the same, whichever length it
-		// is cut for.
-		runes := []rune(local)
-		for n := len(runes) - 1; n <= len(runes)+1; n++ {
-			if half := n / 2; half > 1 && half <= len(runes) {
-				keys["head "+string(runes[:half])] = true
-				keys["tail "+string(runes[max(0, len(runes)-(n-half)):])] = true
+// liveWith returns the live Okta users of each blocking key that was asked for,
+// of a crowd no more than shows that it is one.
+func (ix *Index) liveWith(asked map[sum][]Ref, hash summer) map[sum][]Ref {
+	few := newSieve(len(asked))
+	for key := range asked {
+		few.add(key)
+	}
+	type holder struct {
+		key sum
+		o   Ref
+	}
+	parts := map[int][]holder{} // by where each begins
+	var lock sync.Mutex
+	inParts(ix.OktaUsers.Len(), fewObjects, func(from, to int) {
+		var holders []holder
+		b := blocking{hash: hash, few: few}
+		for i := from; i < to; i++ {
+			o := Ref{OktaUserKind, int32(i)}
+			if !ix.Live(o) {
+				continue
+			}
+			u := ix.OktaUser(o)
+			b.start()
+			b.address(Fold(u.Login))
+			b.fullName(u.FirstName, u.LastName)
+			if ix.TwoNames(o) {
+				b.address(Fold(u.Email))
+			}
+			for _, key := range b.keys {
+				holders = append(holders, holder{key, o})
+			}
+		}
+		lock.Lock()
+		defer lock.Unlock()
+		parts[from] = holders
+	})
+	like := map[sum][]Ref{}
+	for _, from := range slices.Sorted(maps.Keys(parts)) {
+		for _, h := range parts[from] {
+			if _, ok := asked[h.key]; ok && len(like[h.key]) <= crowd {
+				like[h.key] = append(like[h.key], h.o)
 			}
 		}
 	}
-	if !blankName(first) && !blankName(last) {
-		keys["name "+Fold(first)+" "+Fold(last)] = true
-	}
-	return keys
+	return like
 }
+
+// A blocking collects the blocking keys of one user after another: the values of
+// which two users who are alike share at least one.
+type blocking struct {
+	hash summer
+	few  sieve // the keys that are looked for; nil: all
+	keys []sum // of the user, each once
+	text []byte
+}
+
+func (b *blocking) start() { b.keys = b.keys[:0] }
+
+// add adds the key that the text is.
+func (b *blocking) add(text []byte) {
+	b.text = text
+	if b.few != nil && !b.few.may(b.hash.first(text)) {
+		return
+	}
+	if key := b.hash.ofBytes(text); !slices.Contains(b.keys, key) {
+		b.keys = append(b.keys, key)
+	}
+}
+
+// address adds the keys of a folded address.
+func (b *blocking) address(name string) {
+	local, _, ok := strings.Cut(name, "@")
+	if !ok || !utf8.ValidString(name) {
+		return
+	}
+	bare := withoutTag(local)
+	text := append(b.text[:0], "local "...)
+	for i := range len(bare) {
+		if bare[i] != '.' {
+			text = append(text, bare[i])
+		}
+	}
+	b.add(text)
+	b.add(appendSkeleton(append(b.text[:0], "looks "...), bare))
+	// Of two names one edit apart one half is the same, whichever length it is
+	// cut for.
+	length := utf8.RuneCountInString(local)
+	for n := length - 1; n <= length+1; n++ {
+		if half := n / 2; half > 1 && half <= length {
+			b.add(append(append(b.text[:0], "head "...), local[:runesAt(local, half)]...))
+			b.add(append(append(b.text[:0], "tail "...), local[runesAt(local, max(0, length-(n-half))):]...))
+		}
+	}
+}
+
+// fullName adds the key of a first and last name, where both are there.
+func (b *blocking) fullName(first, last string) {
+	if !blankName(first) && !blankName(last) {
+		text := appendFold(append(b.text[:0], "name "...), first)
+		b.add(appendFold(append(text, ' '), last))
+	}
+}
+
+// runesAt returns where in s its n-th rune begins.
+func runesAt(s string, n int) int {
+	if isASCII(s) {
+		return n
+	}
+	at := 0
+	for ; n > 0; n-- {
+		_, size := utf8.DecodeRuneInString(s[at:])
+		at += size
+	}
+	return at
+}
+
+// A sieve holds a set of sums roughly: it lets all of them pass, and few others.
+type sieve []uint64
+
+func newSieve(n int) sieve { return make(sieve, 1<<bits.Len(uint(n/2))) } // 32 bits a sum or more
+
+func (s sieve) add(key sum) { s[key.a>>6&uint64(len(s)-1)] |= 1 << (key.a & 63) }
+
+// may reports whether a sum whose first half is a may be in the set.
+func (s sieve) may(a uint64) bool { return s[a>>6&uint64(len(s)-1)]&(1<<(a&63)) != 0 }
 
 func blankName(name string) bool { return strings.TrimSpace(name) == "" }
 

@@ -2,6 +2,7 @@ package rules
 
 import (
 	"fmt"
+	"maps"
 	"regexp"
 	"strings"
 
@@ -128,13 +129,9 @@ func newLooks(p *audit.Pass, stale []audit.Ref) looks {
 	if len(l) == 0 {
 		return l
 	}
-	for _, kind := range []audit.Kind{audit.OktaUserKind, audit.OktaGroupKind, audit.OktaAppKind} {
-		for o := range p.All(kind) {
-			id := p.Subject(o).ID
-			if _, asked := l[strings.ToLower(id)]; asked {
-				l[strings.ToLower(id)] = fmt.Sprintf("%s:%s", kind, id)
-			}
-		}
+	for o := range p.OktaObjectsOf(maps.Keys(l)) {
+		id := p.Subject(o).ID
+		l[strings.ToLower(id)] = fmt.Sprintf("%s:%s", o.Kind, id)
 	}
 	return l
 }
