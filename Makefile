@@ -4,10 +4,10 @@ GO      ?= go
 VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo unknown)
 PEERS   := testdata/peers
 
-.PHONY: help build demo test check bench fuzz soak peers office postgres
+.PHONY: help build demo test check bench bench-quick fuzz soak peers office postgres
 
 help: ## list the commands
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-7s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 build: ## build ./aimcheck, one static binary
 	CGO_ENABLED=0 $(GO) build -trimpath -ldflags "-s -w -X main.version=$(VERSION)" -o aimcheck ./cmd/aimcheck
@@ -42,8 +42,11 @@ check: ## look for what tests don't find: gofmt, vet, staticcheck, and known fla
 	$(GO) run honnef.co/go/tools/cmd/staticcheck@v0.8.2 ./...
 	@sh .ci/govulncheck
 
-bench: ## measure, and print the figures
-	$(GO) test -run '^$$' -bench . -benchmem ./...
+bench: peers ## measure every figure beside its peer, and write BENCHMARKS.md: half an hour on two cores, 9 GB of disk for a while
+	AIMCHECK_PEERS=$(CURDIR)/$(PEERS) $(GO) run ./internal/bench $(BENCHFLAGS)
+
+bench-quick: peers ## the same on a small company, to see that it runs
+	AIMCHECK_PEERS=$(CURDIR)/$(PEERS) $(GO) run ./internal/bench -quick
 
 fuzz: ## let every fuzz target look for trouble, FUZZTIME each
 	@sh .ci/fuzz $(or $(FUZZTIME),30s)

@@ -36,6 +36,7 @@ var mayImport = map[string]string{
 	"internal/doctor":         "audit internal/okta internal/databricks",
 	"internal/sandbox":        "audit",
 	"internal/sandbox/aim":    "",
+	"internal/bench":          "audit audit/rules report internal/snapfile",
 	"cmd/aimcheck":            "audit audit/rules report internal/snapfile internal/okta internal/databricks internal/transport internal/fetch internal/apply internal/decisions internal/history internal/config internal/doctor internal/sandbox",
 }
 
@@ -44,7 +45,7 @@ var standsIn = map[string]string{
 	"github.com/okta/okta-sdk-golang":         "internal/okta",
 	"github.com/databricks/databricks-sdk-go": "internal/databricks",
 	"github.com/xuri/excelize":                "report internal/decisions",
-	"github.com/klauspost/compress":           "internal/snapfile",
+	"github.com/klauspost/compress":           "internal/snapfile internal/bench",
 	"github.com/spf13/cobra":                  "cmd/aimcheck",
 	"github.com/goccy/go-yaml":                "internal/config",
 	"modernc.org/sqlite":                      "internal/history",
