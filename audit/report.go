@@ -185,6 +185,7 @@ type Report struct {
 	Findings []Finding // gravest first
 	Plan     *Plan     // nil where it is not known; without times in a report that was read from its file
 	Rules    []*Rule   // the rules that were asked, in catalogue order
+	Redacted bool      // names, addresses and ids are pseudonyms, and free text is left out
 
 	Snapshot *Snapshot // nil in a report that was read from its file: formats use none of it
 

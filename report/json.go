@@ -3,6 +3,7 @@ package report
 import (
 	"bufio"
 	"bytes"
+	"errors"
 	"io"
 	"iter"
 	"slices"
@@ -50,6 +51,9 @@ func findingsJSON(w io.Writer, r *audit.Report) error {
 		list(o, "names", r.OtherNames())
 	}
 	list(o, "rules", ruleHeads(r.Rules))
+	if r.Redacted {
+		o.member("redacted", true)
+	}
 	if t := timesOf(r.Head); t.known() {
 		o.member("read", t)
 	}
@@ -58,6 +62,9 @@ func findingsJSON(w io.Writer, r *audit.Report) error {
 
 // planJSON writes the plan, one operation a line.
 func planJSON(w io.Writer, r *audit.Report) error {
+	if r.Redacted {
+		return errors.New("a redacted plan can't be applied, and is not written")
+	}
 	p := planOf(r)
 	o := newObject(w)
 	o.member("schema", p.Schema)

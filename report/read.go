@@ -126,6 +126,7 @@ type findingsFile struct {
 	crosswalk  []audit.CrosswalkRow
 	names      []audit.SubjectName
 	rules      []ruleHead
+	redacted   bool
 	times      times
 }
 
@@ -152,6 +153,7 @@ var members = []struct {
 	{"crosswalk", func(f *findingsFile) error { return elements(f, &f.crosswalk) }},
 	{"names", func(f *findingsFile) error { return elements(f, &f.names) }},
 	{"rules", func(f *findingsFile) error { return elements(f, &f.rules) }},
+	{"redacted", func(f *findingsFile) error { return text(f, &f.redacted) }},
 	{"read", func(f *findingsFile) error { return member(f, &f.times) }},
 }
 
@@ -241,7 +243,7 @@ func (f *findingsFile) value() (jsontext.Value, error) {
 	return v, err
 }
 
-func text[T ~string](f *findingsFile, into *T) error {
+func text[T ~string | bool](f *findingsFile, into *T) error {
 	v, err := f.value()
 	if err != nil {
 		return err
@@ -290,7 +292,7 @@ func (f *findingsFile) report(catalogue []*audit.Rule) (*audit.Report, error) {
 	r := &audit.Report{
 		Version: f.tool.Version, Head: f.snapshot.head(f.incomplete, f.times), Settings: f.settings, Verdict: f.verdict,
 		Counts: map[audit.Severity]int{}, Now: f.impact.Now, After: f.impact.After, Skipped: f.skipped, Findings: f.findings,
-		Rules: f.catalogue(catalogue), Waivers: f.waivers, Trend: f.trend, Resolved: f.resolved,
+		Rules: f.catalogue(catalogue), Waivers: f.waivers, Trend: f.trend, Resolved: f.resolved, Redacted: f.redacted,
 	}
 	for i := range f.findings {
 		if fd := &f.findings[i]; !fd.Waived {

@@ -25,15 +25,20 @@ type File struct {
 }
 
 // Lacks reports whether r does not hold all that the file shows: r was read from
-// a findings.json of a version that did not write the plan and the crosswalk.
-func (f File) Lacks(r *audit.Report) bool { return f.whole && (r.Plan == nil || !r.HasCrosswalk()) }
+// a findings.json of a version that did not write the plan and the crosswalk, or
+// is redacted, so that there is no plan to apply.
+func (f File) Lacks(r *audit.Report) bool {
+	return f.whole && (r.Plan == nil || !r.HasCrosswalk()) || f.Name == planFile && r.Redacted
+}
+
+const planFile = "plan.json"
 
 // files lists every file: those that are always written first, which are the
 // findings and the plan as JSON, and what a person sends to others.
 func files() []File {
 	return []File{
 		{Name: "findings.json", Write: findingsJSON},
-		{Name: "plan.json", Write: planJSON, whole: true},
+		{Name: planFile, Write: planJSON, whole: true},
 		{Name: "summary.md", Write: summaryMarkdown},
 		{Name: "support-ticket.md", Write: supportTicket},
 		{Name: "okta-changes.csv", Write: csvOf(oktaChanges), whole: true},

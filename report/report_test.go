@@ -74,6 +74,9 @@ func TestGolden(t *testing.T) {
 	}
 	golden(t, "incomplete.json", write(t, File{Name: "", Write: findingsJSON}, incomplete(t)))
 	golden(t, "incomplete.md", write(t, File{Name: "", Write: summaryMarkdown}, incomplete(t)))
+	for name, f := range map[string]File{"redacted.json": {Write: findingsJSON}, "redacted.md": {Write: summaryMarkdown}, "redacted.csv": {Write: csvOf(subjectsTable)}} {
+		golden(t, name, write(t, f, redacted(t, nightly(t), testKey)))
+	}
 	// A file in testdata that nothing makes proves nothing.
 	found, err := filepath.Glob("testdata/*.*")
 	if err != nil || len(found) == 0 {
@@ -81,7 +84,7 @@ func TestGolden(t *testing.T) {
 	}
 	for _, path := range found {
 		name := filepath.Base(path)
-		if !names[name] && !strings.HasPrefix(name, "incomplete.") && !strings.HasPrefix(name, "nightly.") && !strings.HasPrefix(name, "terminal") && name != "explain.txt" && name != "workbook.txt" {
+		if !names[name] && !strings.HasPrefix(name, "incomplete.") && !strings.HasPrefix(name, "nightly.") && !strings.HasPrefix(name, "redacted.") && !strings.HasPrefix(name, "terminal") && name != "explain.txt" && name != "workbook.txt" {
 			t.Errorf("%s is no longer made", path)
 		}
 	}
@@ -174,7 +177,10 @@ func TestSchemas(t *testing.T) {
 			t.Fatal(err)
 		}
 		i := slices.IndexFunc(allFiles(t), func(f File) bool { return f.Name == files[name] })
-		for about, r := range map[string]*audit.Report{"sample": sample(t), "incomplete": incomplete(t), "empty": empty, "nightly": nightly(t)} {
+		for about, r := range map[string]*audit.Report{"sample": sample(t), "incomplete": incomplete(t), "empty": empty, "nightly": nightly(t), "redacted": redacted(t, nightly(t), testKey)} {
+			if allFiles(t)[i].Lacks(r) && r.Redacted {
+				continue
+			}
 			got := write(t, allFiles(t)[i], r)
 			value, err := jsonschema.UnmarshalJSON(bytes.NewReader(got))
 			if err != nil {

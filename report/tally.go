@@ -109,6 +109,9 @@ func cautions(r *audit.Report) (notes []string) {
 			notes = append(notes, source.name+": "+n)
 		}
 	}
+	if r.Redacted {
+		notes = append(notes, "names, addresses and ids are pseudonyms, which only the key that they were made with leads back from; free text is left out, and there is no plan to apply")
+	}
 	if n := s.Undecoded; n > 0 {
 		notes = append(notes, counted(n, "object")+" could not be decoded; the snapshot keeps them whole")
 	}

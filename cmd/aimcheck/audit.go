@@ -21,6 +21,7 @@ import (
 
 func (e *env) auditCommand() *cobra.Command {
 	var a auditing
+	var d redacting
 	var format outputFormat
 	var out, failOn, explain string
 	var failOnStale bool
@@ -48,6 +49,9 @@ func (e *env) auditCommand() *cobra.Command {
 					return err
 				}
 			}
+			if err := d.prepare(e, out); err != nil {
+				return err
+			}
 			if keep < 0 {
 				return usagef("--history-keep %d: expected a number of runs, or 0 for all", keep)
 			}
@@ -72,13 +76,17 @@ func (e *env) auditCommand() *cobra.Command {
 				return err
 			}
 			kept.record(cmd.Context(), e, r, history.Run{Old: a.snapshot != "", Keep: keep})
-			if err := writeReports(cmd.Context(), out, formats, r); err != nil {
+			shown, err := d.redact(r)
+			if err != nil {
+				return err
+			}
+			if err := writeReports(cmd.Context(), out, formats, shown); err != nil {
 				return err
 			}
 			if format.json() {
-				err = writeOne(e.stdout, "findings.json", r)
+				err = writeOne(e.stdout, "findings.json", shown)
 			} else {
-				err = report.Summary(e.stdout, r, report.Terminal{
+				err = report.Summary(e.stdout, shown, report.Terminal{
 					Width: e.outWidth, Color: e.color(), Out: out, Next: next(r, out),
 				})
 			}
@@ -106,6 +114,7 @@ func (e *env) auditCommand() *cobra.Command {
 	f.BoolVar(&failOnStale, "fail-on-stale-waivers", false, "exit with 3 if a waiver has expired or waives nothing")
 	f.IntVar(&keep, "history-keep", historyKept, "keep the last `N` runs of these tenants in the history; 0: all")
 	f.StringVar(&explain, "explain", "", "write no reports, but tell all about one `SUBJECT|NAME`, such as databricks:user:123 or ana@example.com")
+	d.register(f)
 	a.register(cmd)
 	a.also(config.History)
 	format.flag(cmd)
@@ -122,12 +131,13 @@ func checkFormats(formats []string) error {
 	return nil
 }
 
-// writeReports writes all files of the formats, or none.
+// writeReports writes all files of the formats that r has the content of, or none.
 func writeReports(ctx context.Context, dir string, formats []string, r *audit.Report) error {
 	files, err := report.Files(formats)
 	if err != nil {
 		return usageError(err)
 	}
+	files = slices.DeleteFunc(files, func(f report.File) bool { return f.Lacks(r) })
 	if err := writeFiles(ctx, dir, files, r); err != nil {
 		return err
 	}

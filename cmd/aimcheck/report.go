@@ -18,6 +18,7 @@ import (
 )
 
 func (e *env) reportCommand() *cobra.Command {
+	var d redacting
 	var format outputFormat
 	var out string
 	var formats []string
@@ -27,21 +28,35 @@ func (e *env) reportCommand() *cobra.Command {
 		Long: "Report makes any format again from the findings.json of an audit, without the directories or their snapshot.\n" +
 			"What it makes is what the audit made, byte for byte. A plan's times and seal are in plan.json alone: it is\n" +
 			"taken over where it lies beside findings.json, and not made otherwise.",
-		Example: "  aimcheck report aimcheck-report/findings.json --format junit,sarif\n  aimcheck report findings.json --out elsewhere --format csv,xlsx",
-		Args:    oneArgument("a findings.json", "aimcheck-report/findings.json"),
+		Example: "  aimcheck report aimcheck-report/findings.json --format junit,sarif\n  aimcheck report findings.json --out elsewhere --format csv,xlsx\n" +
+			"  aimcheck report aimcheck-report/findings.json --redact --out for-the-vendor",
+		Args: oneArgument("a findings.json", "aimcheck-report/findings.json"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if err := checkFormats(formats); err != nil {
-				return err
-			}
-			r, err := readFindings(args[0])
-			if err != nil {
 				return err
 			}
 			home := filepath.Dir(args[0])
 			if !cmd.Flags().Changed("out") {
 				out = home
 			}
-			made, err := e.remake(cmd.Context(), r, args[0], out, formats, sameFolder(home, out))
+			stays := sameFolder(home, out)
+			if d.on && stays {
+				return usagef("--redact: redacted reports would lie beside the others in %s: name another folder with --out", out)
+			}
+			r, err := readFindings(args[0])
+			if err != nil {
+				return err
+			}
+			if d.on && r.Redacted {
+				return usagef("--redact: %s is redacted already: leave it out", args[0])
+			}
+			if err := d.prepare(e, out); err != nil {
+				return err
+			}
+			if r, err = d.redact(r); err != nil {
+				return err
+			}
+			made, err := e.remake(cmd.Context(), r, args[0], out, formats, stays)
 			if err != nil {
 				return err
 			}
@@ -60,6 +75,7 @@ func (e *env) reportCommand() *cobra.Command {
 	f.SortFlags = false
 	f.StringSliceVar(&formats, "format", report.DefaultFormats(), "`LIST` of formats: "+strings.Join(report.Formats(), ", "))
 	f.StringVar(&out, "out", "", "`DIR` for the reports, made if it is missing (default the folder of FINDINGS)")
+	d.register(f)
 	format.flag(cmd)
 	return cmd
 }
@@ -80,6 +96,9 @@ func (e *env) remake(ctx context.Context, r *audit.Report, findings, out string,
 	if err != nil {
 		return nil, usageError(err)
 	}
+	if r.Redacted {
+		files = slices.DeleteFunc(files, func(f report.File) bool { return f.Name == "plan.json" })
+	}
 	var poor, formatsOf []string
 	files = slices.DeleteFunc(files, func(f report.File) bool {
 		if !f.Lacks(r) {
@@ -99,7 +118,7 @@ func (e *env) remake(ctx context.Context, r *audit.Report, findings, out string,
 		e.note(old+"; run the audit again for them", findings, strings.Join(poor, ", "))
 	}
 	keep := map[string]bool{"findings.json": !home || filepath.Base(findings) != "findings.json", "plan.json": !home}
-	if r.Plan != nil && !home {
+	if r.Plan != nil && !home && !r.Redacted {
 		why, err := adoptPlan(r.Plan, filepath.Join(filepath.Dir(findings), "plan.json"))
 		if err != nil {
 			return nil, err

@@ -1,0 +1,315 @@
+package report
+
+import (
+	"cmp"
+	"fmt"
+	"maps"
+	"regexp"
+	"slices"
+	"strings"
+
+	"github.com/aimcheck/aimcheck/audit"
+)
+
+// leftOut stands for free text, which may name anybody.
+const leftOut = "left out of a redacted report"
+
+// Redact returns the report with pseudonyms, made with the key, for every name,
+// address, id, tenant and digest, and without free text, so that nothing in it
+// leads back to anybody for whoever has not the key. What happens to whom can
+// still be seen: equal texts stay equal, and names that differ in their letters
+// alone still do so. The same report and key give the same bytes. A redacted
+// plan can't be applied, so that none is written; ids of operations stay.
+func Redact(r *audit.Report, key []byte) (*audit.Report, error) {
+	d := &redaction{pseudonyms: pseudonyms{key: key, memo: map[string]string{}}, titles: map[string]string{}}
+	for _, rule := range r.Rules {
+		d.titles[rule.Name] = rule.Title()
+	}
+	out := &audit.Report{
+		Version: r.Version, Head: d.head(r.Head), Settings: d.settings(r), Verdict: r.Verdict, Counts: maps.Clone(r.Counts),
+		Now: r.Now, After: r.After, Rules: r.Rules, Trend: r.Trend, Redacted: true, Plan: d.plan(r), Findings: d.findings(r.Findings),
+	}
+	for _, s := range r.Skipped {
+		out.Skipped = append(out.Skipped, audit.Skip{Rule: s.Rule, Reason: closedReason(s.Reason), About: s.About})
+	}
+	for _, u := range r.Waivers {
+		out.Waivers = append(out.Waivers, d.waiver(u))
+	}
+	for _, g := range r.Resolved {
+		g.Message = d.message(g.Rule, g.Key, 0)
+		g.ID, g.Key = d.findingID(g.ID), d.findingKey(g.Key)
+		out.Resolved = append(out.Resolved, g)
+	}
+	slices.SortFunc(out.Resolved, func(a, b audit.Gone) int {
+		return cmp.Or(cmp.Compare(b.Severity, a.Severity), cmp.Compare(a.ID, b.ID))
+	})
+	if r.HasCrosswalk() {
+		if err := d.crosswalk(r, out); err != nil {
+			return nil, err
+		}
+	}
+	return out, nil
+}
+
+// A redaction is a report while it is redacted.
+type redaction struct {
+	pseudonyms
+	titles map[string]string // of rules
+}
+
+func (d *redaction) head(h audit.Head) audit.Head {
+	source := func(s *audit.Source) {
+		s.Tenant, s.Caller = d.tenant(s.Tenant), d.text(s.Caller)
+		if len(s.Notes) > 0 {
+			s.Notes = []string{counted(len(s.Notes), "note") + " " + leftOut}
+		}
+	}
+	readings := func(list []audit.Reading) []audit.Reading {
+		list = slices.Clone(list)
+		for i := range list {
+			if list[i].API = ""; list[i].Reason != "" {
+				list[i].Reason = leftOut
+			}
+		}
+		return list
+	}
+	h.Digest = d.digest(h.Digest)
+	source(&h.Okta)
+	source(&h.Databricks)
+	h.Incomplete, h.Readings = readings(h.Incomplete), readings(h.Readings)
+	return h
+}
+
+func (d *redaction) settings(r *audit.Report) audit.Settings {
+	s := r.Settings
+	s.SCIMTokenOwner, s.OktaApp = d.text(s.SCIMTokenOwner), d.text(s.OktaApp)
+	s.Exclude = slices.Clone(s.Exclude)
+	for i, x := range s.Exclude {
+		_, isRule := d.titles[x]
+		if !isRule && !slices.Contains(audit.Classes(), audit.Class(x)) {
+			s.Exclude[i] = d.findingID(x)
+		}
+	}
+	return s
+}
+
+// reason is what the program itself says of a rule that was not run; what a
+// directory said comes behind it.
+var reason = regexp.MustCompile(`^(?:[A-Za-z ]+: )?[a-z_]+ (?:were not read completely|were not read: (?:add --[a-z-]+|read the directory again)|are incomplete)`)
+
+func closedReason(text string) string {
+	var known []string
+	for part := range strings.SplitSeq(text, "; ") {
+		if says := reason.FindString(part); says != "" {
+			known = append(known, says)
+		}
+	}
+	return cmp.Or(strings.Join(known, "; "), leftOut)
+}
+
+func (d *redaction) findings(fs []audit.Finding) []audit.Finding {
+	out := make([]audit.Finding, len(fs))
+	for i, f := range fs {
+		f.Message = d.message(f.Rule, f.Key, len(f.Subjects))
+		f.ID, f.Key = d.findingID(f.ID), d.findingKey(f.Key)
+		f.Subjects = d.subjects(f.Subjects)
+		slices.SortFunc(f.Subjects, audit.Subject.Compare)
+		f.Evidence = slices.Clone(f.Evidence)
+		for j := range f.Evidence {
+			e := &f.Evidence[j]
+			e.Value, e.Subject = d.value(*e), d.subject(e.Subject)
+		}
+		slices.SortStableFunc(f.Evidence, func(a, b audit.Evidence) int { return a.Subject.Compare(b.Subject) })
+		if f.Waiver != nil {
+			f.Waiver = &audit.WaivedBy{Owner: d.text(f.Waiver.Owner), Reason: leftOut, Expires: f.Waiver.Expires}
+		}
+		out[i] = f
+	}
+	// The order of names tells something of them: findings that differ in nothing
+	// else that orders them are ordered by their pseudonyms.
+	for i := 0; i < len(out); {
+		j := i + 1
+		for j < len(out) && alike(&out[i], &out[j]) {
+			j++
+		}
+		slices.SortFunc(out[i:j], func(a, b audit.Finding) int { return cmp.Compare(a.ID, b.ID) })
+		i = j
+	}
+	return out
+}
+
+// alike reports whether two findings differ in nothing that comes before their
+// keys in the order of findings.
+func alike(a, b *audit.Finding) bool {
+	reach := func(f *audit.Finding) (words string) {
+		for _, e := range f.Evidence {
+			if e.Field == "reach" {
+				words = max(words, e.Value)
+			}
+		}
+		return words
+	}
+	return a.Severity == b.Severity && a.Rule == b.Rule && reach(a) == reach(b)
+}
+
+// message says what a finding is about without the text that the rule made.
+func (d *redaction) message(rule, key string, subjects int) string {
+	s := cmp.Or(d.titles[rule], rule) + ": " + d.findingKey(key)
+	if subjects > 1 {
+		s += fmt.Sprintf(" (%d identities)", subjects)
+	}
+	return s
+}
+
+var (
+	// closed is text of the program itself: no name of a directory stands in such
+	// text without being in quotes, or an id, or an address.
+	closed     = regexp.MustCompile(`^[A-Za-z ,;:'()=._-]*$`)
+	day        = regexp.MustCompile(`[0-9]{4}-[0-9]{2}-[0-9]{2}`)
+	drift      = regexp.MustCompile(`^(?:renamed|claim|case)$`)
+	status     = regexp.MustCompile(`^[A-Z_]{0,40}$`)
+	federation = regexp.MustCompile(`^(?:true|false)?$`)
+	// A right that somebody made up may be named after anything.
+	right      = regexp.MustCompile(`^(?:account_admin|marketplace_admin|billing_admin|allow-cluster-create|allow-instance-pool-create|databricks-sql-access|workspace-access|workspace-consume)$`)
+	reachWords = regexp.MustCompile(`^(?:(?:runs this tool|account admin|members: \d+|groups: \d+|workspaces: \d+)(?:, |$))+$`)
+	suggestion = regexp.MustCompile(`(?s)^(.*) (\(score [0-9.]+): .*\)$`)
+)
+
+// value returns the value of a piece of evidence: what the vendors or the program
+// have words for stays.
+func (d *redaction) value(e audit.Evidence) string {
+	kept := func(known *regexp.Regexp) string {
+		if known.MatchString(e.Value) {
+			return e.Value
+		}
+		return d.text(e.Value)
+	}
+	switch e.Field {
+	case "status", "type":
+		return kept(status)
+	case "roles", "entitlements":
+		return kept(right)
+	case "reach":
+		return kept(reachWords)
+	case "keep":
+		return kept(closed)
+	}
+	switch e.Role {
+	case "drift of":
+		return kept(drift)
+	case "identity federation of":
+		return kept(federation)
+	case "externalId looks like":
+		if closed.MatchString(e.Value) {
+			return e.Value
+		}
+		return leftOut
+	case "suggestion":
+		if m := suggestion.FindStringSubmatch(e.Value); m != nil {
+			return d.text(m[1]) + " " + m[2] + ")"
+		}
+	}
+	return d.text(e.Value)
+}
+
+func (d *redaction) plan(r *audit.Report) *audit.Plan {
+	if r.Plan == nil {
+		return nil
+	}
+	p := *r.Plan
+	p.Snapshot, p.OktaOrg, p.Databricks, p.Digest = d.digest(p.Snapshot), d.tenant(p.OktaOrg), d.tenant(p.Databricks), ""
+	p.Operations = slices.Clone(p.Operations)
+	for i := range p.Operations {
+		op := &p.Operations[i]
+		op.Target, op.Name, op.Because = d.subject(op.Target), d.text(op.Name), d.findingIDs(op.Because)
+		if op.Field != "active" {
+			op.From, op.To = d.text(op.From), d.text(op.To)
+		}
+		if !closed.MatchString(op.Evidence) {
+			op.Evidence = leftOut
+		}
+	}
+	p.Manual = d.manual(r)
+	return &p
+}
+
+func (d *redaction) manual(r *audit.Report) []audit.Manual {
+	type about struct {
+		message, redacted string
+		place             int
+	}
+	findings := map[string]about{}
+	for i, f := range d.findings(r.Findings) {
+		findings[f.ID] = about{redacted: f.Message, place: i}
+	}
+	for _, f := range r.Findings {
+		id := d.findingID(f.ID)
+		a := findings[id]
+		a.message = f.Message
+		findings[id] = a
+	}
+	list := slices.Clone(r.Plan.Manual)
+	for i := range list {
+		m := &list[i]
+		m.Finding = d.findingID(m.Finding)
+		a := findings[m.Finding]
+		todo, ok := strings.CutPrefix(m.What, a.message+": ")
+		if !ok || !closed.MatchString(todo) {
+			todo = remedy(m.Remedy)
+		}
+		m.What = cmp.Or(a.redacted, m.Finding) + ": " + todo
+		m.Candidates = d.subjects(m.Candidates)
+		slices.SortFunc(m.Candidates, audit.Subject.Compare)
+		m.Records = slices.Clone(m.Records)
+		for j := range m.Records {
+			rec := &m.Records[j]
+			rec.Subject, rec.Name, rec.ExternalID = d.subject(rec.Subject), d.text(rec.Name), d.text(rec.ExternalID)
+		}
+		slices.SortFunc(m.Records, func(a, b audit.Record) int { return a.Subject.Compare(b.Subject) })
+	}
+	slices.SortStableFunc(list, func(a, b audit.Manual) int { return findings[a.Finding].place - findings[b.Finding].place })
+	return list
+}
+
+var lineNumber = regexp.MustCompile(`:\d+$`)
+
+func (d *redaction) waiver(u audit.WaiverUse) audit.WaiverUse {
+	u.Subjects = d.subjects(u.Subjects)
+	slices.SortFunc(u.Subjects, audit.Subject.Compare)
+	u.Pattern, u.Owner, u.Reason = d.text(u.Pattern), d.text(u.Owner), leftOut
+	u.Where = "waivers" + lineNumber.FindString(u.Where)
+	u.Findings = d.findingIDs(u.Findings)
+	u.Left = slices.Clone(u.Left)
+	for i := range u.Left {
+		l := &u.Left[i]
+		if l.Finding = d.findingID(l.Finding); !closed.MatchString(day.ReplaceAllString(l.Why, "")) {
+			l.Why = leftOut
+		}
+	}
+	return u
+}
+
+func (d *redaction) crosswalk(r, out *audit.Report) error {
+	rows := []audit.CrosswalkRow{}
+	for row := range r.Crosswalk() {
+		row.Subject, row.Okta = d.subject(row.Subject), d.subject(row.Okta)
+		if !status.MatchString(row.OktaStatus) {
+			row.OktaStatus = d.text(row.OktaStatus)
+		}
+		for _, text := range []*string{&row.Name, &row.ExternalID, &row.GivenName, &row.FamilyName,
+			&row.OktaLogin, &row.OktaEmail, &row.OktaFirst, &row.OktaLast} {
+			*text = d.text(*text)
+		}
+		rows = append(rows, row)
+	}
+	names := []audit.SubjectName{}
+	for n := range r.OtherNames() {
+		names = append(names, audit.SubjectName{Subject: d.subject(n.Subject), Name: d.text(n.Name)})
+	}
+	slices.SortFunc(rows, func(a, b audit.CrosswalkRow) int { return a.Subject.Compare(b.Subject) })
+	slices.SortFunc(names, func(a, b audit.SubjectName) int { return a.Subject.Compare(b.Subject) })
+	if err := out.Keep(rows, names); err != nil {
+		return fmt.Errorf("two ids have one pseudonym: redact with another key: %w", err)
+	}
+	return nil
+}
