@@ -45,7 +45,7 @@ var standsIn = map[string]string{
 	"github.com/okta/okta-sdk-golang":         "internal/okta",
 	"github.com/databricks/databricks-sdk-go": "internal/databricks",
 	"github.com/xuri/excelize":                "report internal/decisions",
-	"github.com/klauspost/compress":           "internal/snapfile internal/bench",
+	"github.com/klauspost/compress":           "report internal/snapfile internal/bench",
 	"github.com/spf13/cobra":                  "cmd/aimcheck",
 	"github.com/goccy/go-yaml":                "internal/config",
 	"modernc.org/sqlite":                      "internal/history",

@@ -34,24 +34,36 @@ func writeCSV(w io.Writer, t table) error {
 	return buf.Flush()
 }
 
+const (
+	needsQuotes  = 1
+	outsideASCII = 2
+)
+
+// csvClass says of each byte what it asks for.
+var csvClass = func() (class [256]byte) {
+	for _, c := range []byte("\",\n\r") {
+		class[c] = needsQuotes
+	}
+	for c := utf8.RuneSelf; c < 256; c++ {
+		class[c] = outsideASCII
+	}
+	return class
+}()
+
 // appendCell appends the cell of column i as RFC 4180 has it. It stands here
 // because encoding/csv, which wants whole records, takes twice as long.
 func appendCell(line []byte, i int, cell string) []byte {
 	if i > 0 {
 		line = append(line, ',')
 	}
-	quote, ascii := false, true
+	var has byte
 	for i := range len(cell) {
-		switch c := cell[i]; {
-		case c == '"' || c == ',' || c == '\n' || c == '\r':
-			quote = true
-		case c >= utf8.RuneSelf:
-			ascii = false
-		}
+		has |= csvClass[cell[i]]
 	}
-	if !ascii {
+	if has&outsideASCII != 0 {
 		cell = strings.ToValidUTF8(cell, "\ufffd")
 	}
+	quote := has&needsQuotes != 0
 	// Some readers trim what is not quoted.
 	quote = quote || strings.HasPrefix(cell, " ") || strings.HasSuffix(cell, " ")
 	if !quote {

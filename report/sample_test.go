@@ -159,7 +159,7 @@ func incomplete(t testing.TB) *audit.Report {
 
 // many returns a report of n findings about n users.
 func many(n int) *audit.Report {
-	r := &audit.Report{Version: "1.2.3", Settings: audit.Settings{SSOClaim: audit.ClaimUnknown, WorkspaceSSOClaim: audit.ClaimUnknown, UnifiedLogin: audit.Unknown}, Plan: &audit.Plan{Schema: audit.PlanSchema}}
+	r := &audit.Report{Version: "1.2.3", Rules: sampleRules(), Settings: audit.Settings{SSOClaim: audit.ClaimUnknown, WorkspaceSSOClaim: audit.ClaimUnknown, UnifiedLogin: audit.Unknown}, Plan: &audit.Plan{Schema: audit.PlanSchema}}
 	f := sampleFindings()[0]
 	for i := range n {
 		g := f

@@ -248,7 +248,12 @@ func nameField(k audit.Kind) string {
 
 // joined returns the texts of the subjects separated by a space. Ids hold none.
 func joined(subjects []audit.Subject) string {
+	length := 0
+	for _, s := range subjects {
+		length += len(s.Kind.String()) + len(s.ID) + 2
+	}
 	var b strings.Builder
+	b.Grow(length)
 	for i, s := range subjects {
 		if i > 0 {
 			b.WriteByte(' ')

@@ -13,6 +13,7 @@ import (
 	"regexp"
 	"slices"
 
+	"github.com/klauspost/compress/flate"
 	"github.com/xuri/excelize/v2"
 
 	"github.com/aimcheck/aimcheck/audit"
@@ -98,6 +99,8 @@ func (b *workbook) tabs(r *audit.Report) []sheet {
 
 func newWorkbook(w io.Writer, r *audit.Report, rows int) (*workbook, error) {
 	b := &workbook{zip: zip.NewWriter(w), file: excelize.NewFile(), rows: rows}
+	// The standard library's takes three quarters of the time that the whole file does.
+	b.zip.RegisterCompressor(zip.Deflate, func(w io.Writer) (io.WriteCloser, error) { return flate.NewWriter(w, flate.DefaultCompression) })
 	// The time of writing is nobody's business: the same report gives the same bytes.
 	err := cmp.Or(
 		b.file.SetSheetName("Sheet1", summarySheet),

@@ -120,21 +120,21 @@ func nothingFound(r *audit.Report, family audit.Family) string {
 
 // lines joins the first texts with line breaks, and says how many more there are.
 func lines(texts iter.Seq[func() string]) string {
-	var b strings.Builder
+	b := make([]byte, 0, 1024)
 	n := 0
 	for text := range texts {
 		if n++; n > most {
 			continue
 		}
 		if n > 1 {
-			b.WriteByte('\n')
+			b = append(b, '\n')
 		}
-		b.WriteString(cut(text(), false, longLine))
+		b = append(b, cut(text(), false, longLine)...)
 	}
 	if n > most {
-		fmt.Fprintf(&b, "\nand %s more: see %s", thousands(n-most), subjectsSheet)
+		b = fmt.Appendf(b, "\nand %s more: see %s", thousands(n-most), subjectsSheet)
 	}
-	return b.String()
+	return string(b)
 }
 
 // inShort returns the text as a cell for people has it.
@@ -155,7 +155,7 @@ func whoIn(r *audit.Report, f *audit.Finding, databricks bool) string {
 // who names a subject for people: "pat@example.com (user 101)".
 func who(r *audit.Report, f *audit.Finding, s audit.Subject) string {
 	_, kind, _ := strings.Cut(s.Kind.String(), ":")
-	return fmt.Sprintf("%s (%s %s)", called(nameIn(r, f, s)), strings.ReplaceAll(kind, "_", " "), visible(s.ID))
+	return called(nameIn(r, f, s)) + " (" + strings.ReplaceAll(kind, "_", " ") + " " + visible(s.ID) + ")"
 }
 
 // facts tells the evidence, a line each, but for the names, which stand beside it.
