@@ -18,7 +18,7 @@ import (
 
 // A scene is a pair of directories, a plan for them, and what is about to go wrong.
 type scene struct {
-	t    *testing.T
+	t    testing.TB
 	box  *sandbox.Running
 	dir  string
 	vars map[string]string
@@ -32,7 +32,7 @@ type scene struct {
 }
 
 // newScene serves the tenant, and nothing goes wrong yet.
-func newScene(t *testing.T, tenant *sandbox.Tenant, o sandbox.Options) *scene {
+func newScene(t testing.TB, tenant *sandbox.Tenant, o sandbox.Options) *scene {
 	s := &scene{t: t, dir: t.TempDir(), last: map[string]string{}, waiting: 600 * time.Millisecond}
 	o.Rates, o.Fault = sandbox.NoLimits(), s.meets
 	s.box = sandbox.Start(t, tenant, o)
