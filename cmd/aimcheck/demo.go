@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"net/http"
 	"os"
@@ -18,28 +19,59 @@ import (
 
 func (e *env) demoCommand() *cobra.Command {
 	var out string
+	var format outputFormat
 	cmd := &cobra.Command{
 		Use:   "demo",
 		Short: "show all of it on invented directories, without any credentials",
 		Args:  noArguments,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			return e.demo(cmd.Context(), out)
+			if !format.json() {
+				_, err := e.demo(cmd.Context(), out)
+				return err
+			}
+			quiet := *e
+			quiet.stdout = io.Discard
+			shown, err := quiet.demo(cmd.Context(), out)
+			if err != nil {
+				return err
+			}
+			return printJSON(e.stdout, shown)
 		},
 	}
 	cmd.Flags().StringVar(&out, "out", "aimcheck-demo", "`DIR` for what the demo writes")
+	format.flag(cmd)
 	return cmd
+}
+
+// A shown is a demo as JSON: what it ran, and what there is to look at.
+type shown struct {
+	Out   string      `json:"out"`
+	Steps []shownStep `json:"steps"`
+	Files []shownFile `json:"files"`
+}
+
+type shownStep struct {
+	What    string   `json:"what"`
+	Command []string `json:"command"`
+	Exit    int      `json:"exit"`
+}
+
+type shownFile struct {
+	File string `json:"file"`
+	What string `json:"what"`
 }
 
 // demo serves the sandbox on loopback and runs the program's own commands
 // against it, as a user would.
-func (e *env) demo(ctx context.Context, out string) error {
+func (e *env) demo(ctx context.Context, out string) (*shown, error) {
+	all := &shown{Out: out}
 	s, err := sandbox.New(sandbox.Demo(), sandbox.Options{Now: e.now, Rates: sandbox.NoLimits()}) // nobody wants to wait for invented people
 	if err != nil {
-		return err
+		return nil, err
 	}
 	l, err := listen("127.0.0.1:0")
 	if err != nil {
-		return err
+		return nil, err
 	}
 	server := &http.Server{Handler: s, ReadHeaderTimeout: 10 * time.Second}
 	defer server.Close()
@@ -50,7 +82,7 @@ func (e *env) demo(ctx context.Context, out string) error {
 	snapshot, reports, plan := filepath.Join(out, "tenant.snapshot"), filepath.Join(out, "reports"), filepath.Join(out, "plan.json")
 	// Another run has another sandbox: its journal would be of other directories.
 	if err := os.Remove(filepath.Join(out, "plan.journal.jsonl")); err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return fileError("remove", out, err)
+		return nil, fileError("remove", out, err)
 	}
 	sandboxed := e.against(s.Env(url))
 	for _, step := range []struct {
@@ -73,12 +105,13 @@ func (e *env) demo(ctx context.Context, out string) error {
 	} {
 		fmt.Fprintf(e.stdout, "\n%s\n\n$ aimcheck %s\n\n", step.says, strings.Join(step.args, " "))
 		sandboxed.args = step.args
+		all.Steps = append(all.Steps, shownStep{strings.TrimSuffix(step.says, ":"), append([]string{"aimcheck"}, step.args...), step.ends})
 		if code := run(ctx, sandboxed); code != step.ends {
-			return &exitError{code, fmt.Errorf("the demo expected the exit status %d of aimcheck %s, and got %d", step.ends, step.args[0], code)}
+			return nil, &exitError{code, fmt.Errorf("the demo expected the exit status %d of aimcheck %s, and got %d", step.ends, step.args[0], code)}
 		}
 	}
 	if refused := s.Refused(); len(refused) > 0 {
-		return fmt.Errorf("the sandbox refused %s %s: %s", refused[0].Method, refused[0].Path, refused[0].Why)
+		return nil, fmt.Errorf("the sandbox refused %s %s: %s", refused[0].Method, refused[0].Path, refused[0].Why)
 	}
 	fmt.Fprintf(e.stdout, "\nTo look at:\n")
 	for _, look := range []struct{ file, what string }{
@@ -90,9 +123,10 @@ func (e *env) demo(ctx context.Context, out string) error {
 		{"afterwards/report.xlsx", "what is left"},
 	} {
 		fmt.Fprintf(e.stdout, "  %-40s %s\n", filepath.Join(out, look.file), look.what)
+		all.Files = append(all.Files, shownFile{filepath.Join(out, look.file), look.what})
 	}
 	fmt.Fprintf(e.stdout, "\nTo play with the same directories: aimcheck sandbox\n")
-	return nil
+	return all, nil
 }
 
 // against returns e with the given variables as its whole environment: nothing

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"net"
 	"net/http"
 	"os"
@@ -20,6 +21,7 @@ func (e *env) sandboxCommand() *cobra.Command {
 	var tenant, addr, faults string
 	var users int
 	var seed uint64
+	var format outputFormat
 	cmd := &cobra.Command{
 		Use:   "sandbox",
 		Short: "serve imitations of both vendors' APIs on this machine, to try things out",
@@ -45,7 +47,7 @@ func (e *env) sandboxCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			return e.serve(cmd.Context(), s, l)
+			return e.serve(cmd.Context(), s, l, format)
 		},
 	}
 	f := cmd.Flags()
@@ -55,6 +57,7 @@ func (e *env) sandboxCommand() *cobra.Command {
 	f.Uint64Var(&seed, "seed", 1, "what the generated tenant is made from: the same number, the same tenant")
 	f.StringVar(&addr, "addr", "127.0.0.1:0", "`HOST:PORT` to serve on, of this machine alone; port 0: any free one")
 	f.StringVar(&faults, "faults", "", "answer wrongly as `FILE` says: {\"wrong\": [\"dpop\"], \"faults\": [{\"method\": \"PATCH\", \"probability\": 0.2, \"status\": 503, \"after\": true}]}")
+	format.flag(cmd)
 	return cmd
 }
 
@@ -108,14 +111,14 @@ func listen(addr string) (net.Listener, error) {
 }
 
 // serve prints how to reach s and serves it until ctx is done.
-func (e *env) serve(ctx context.Context, s *sandbox.Sandbox, l net.Listener) error {
+func (e *env) serve(ctx context.Context, s *sandbox.Sandbox, l net.Listener, format outputFormat) error {
 	server := &http.Server{Handler: s, ReadHeaderTimeout: 10 * time.Second}
 	stop := context.AfterFunc(ctx, func() { server.Close() })
 	defer stop()
 
-	for _, line := range s.Env("http://" + l.Addr().String()) {
-		name, value, _ := strings.Cut(line, "=")
-		fmt.Fprintf(e.stdout, "export %s=%s\n", name, quote(value))
+	url := "http://" + l.Addr().String()
+	if err := e.tellEnv(s.Env(url), url, format); err != nil {
+		return fileError("write to", "standard output", err)
 	}
 	fmt.Fprintf(e.stderr, "aimcheck: serving on http://%s until Ctrl-C\n", l.Addr())
 	if err := server.Serve(l); !errors.Is(err, http.ErrServerClosed) {
@@ -125,4 +128,20 @@ func (e *env) serve(ctx context.Context, s *sandbox.Sandbox, l net.Listener) err
 		fmt.Fprintf(e.stderr, "aimcheck: refused %s %s: %s\n", r.Method, r.Path, r.Why)
 	}
 	return nil
+}
+
+// tellEnv prints the variables that point the tools at the sandbox.
+func (e *env) tellEnv(variables []string, url string, format outputFormat) error {
+	vars := map[string]string{}
+	var b strings.Builder
+	for _, line := range variables {
+		name, value, _ := strings.Cut(line, "=")
+		vars[name] = value
+		fmt.Fprintf(&b, "export %s=%s\n", name, quote(value))
+	}
+	if format.json() {
+		return printJSON(e.stdout, map[string]any{"url": url, "env": vars})
+	}
+	_, err := io.WriteString(e.stdout, b.String())
+	return err
 }

@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"bytes"
 	"context"
+	"encoding/json"
 	"io"
 	"net/http/httptest"
 	"os"
@@ -98,5 +99,32 @@ func TestFaultOptions(t *testing.T) {
 	e.args[2] = file
 	if code := run(t.Context(), e); code == 0 || !strings.Contains(stderr.String(), "expected what is wrong") {
 		t.Errorf("exit status %d: %s", code, &stderr)
+	}
+}
+
+// As JSON the sandbox prints the same variables.
+func TestSandboxCommandJSON(t *testing.T) {
+	read, write := io.Pipe()
+	e := &env{
+		args: []string{"sandbox", "--users", "20", "--output", "json"}, stdout: write, stderr: io.Discard, now: time.Now,
+		getenv: func(string) string { return "" }, readFile: os.ReadFile, forget: func(string) {},
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	done := make(chan int, 1)
+	go func() { done <- run(ctx, e) }()
+	var got struct {
+		URL string
+		Env map[string]string
+	}
+	if err := json.NewDecoder(read).Decode(&got); err != nil {
+		t.Fatal(err)
+	}
+	if got.Env["OKTA_CLIENT_ORGURL"] == "" || !strings.HasPrefix(got.Env["DATABRICKS_HOST"], got.URL) || got.Env["DATABRICKS_CLIENT_SECRET"] == "" {
+		t.Errorf("it prints %+v", got)
+	}
+	go io.Copy(io.Discard, read)
+	cancel()
+	if code := <-done; code != 0 {
+		t.Errorf("exit status %d", code)
 	}
 }
