@@ -312,7 +312,7 @@ func TestStated(t *testing.T) {
 
 // What a full read was predicted to take, it takes.
 func TestPrediction(t *testing.T) {
-	for _, users := range []int{0, 120, 900} {
+	for _, users := range []int{0, 120, 900, 5000} {
 		tenant := sandbox.Demo()
 		if users > 0 {
 			tenant = sandbox.Generate(4, users)

@@ -38,7 +38,7 @@ func (x *exam) predict() []Read {
 	reserve := x.OktaConfig.Reserve
 	s := Read{What: "snapshot", Requests: live + gone + groups + lists + signIns + workspaces,
 		AtLeast: !o.groups.All || !o.users.All && !o.everyoneFound}
-	s.Seconds = seconds(max(paced(live+gone, o.users.Budget, reserve), paced(groups, o.groups.Budget, reserve),
+	s.Seconds = seconds(max(paced(live+gone, sideBySide(o.users.Budget, live), reserve), paced(groups, o.groups.Budget, reserve),
 		databricks.ListTime(lists+workspaces, x.DatabricksConfig.ListRate), time.Duration(lists/3+1)*d.took))
 	reads := []Read{s}
 
@@ -61,6 +61,13 @@ func (x *exam) predict() []Read {
 		reads = append(reads, w)
 	}
 	return reads
+}
+
+// sideBySide is the budget of users: their windows are read up to twelve at
+// once, where there are many.
+func sideBySide(b okta.Budget, pages int) okta.Budget {
+	b.Took /= time.Duration(min(12, 1+pages/16))
+	return b
 }
 
 // paced returns how long so many requests take one after another, within the
