@@ -177,15 +177,23 @@ func (s *source) open(ctx context.Context, e *env, settings *config.Settings, wr
 	var err error
 	if s.wants("okta") {
 		if d.okta, err = openOkta(ctx, e, settings, s.apps, d.waiting); err != nil {
-			return nil, err
+			return nil, unopened(ctx, err)
 		}
 	}
 	if s.wants("databricks") {
 		if d.databricks, err = openDatabricks(ctx, e, settings, write, d.waiting); err != nil {
-			return nil, err
+			return nil, unopened(ctx, err)
 		}
 	}
 	return d, nil
+}
+
+// unopened says where more is to be learnt of why a directory could not be opened.
+func unopened(ctx context.Context, err error) error {
+	if ctx.Err() != nil {
+		return err
+	}
+	return fmt.Errorf("%w; aimcheck doctor checks each precondition on its own", err)
 }
 
 // snap reads the directories into a snapshot.

@@ -47,6 +47,8 @@ func address(text, example string) (*url.URL, error) {
 	switch {
 	case strings.Contains(text, "@"):
 		return nil, fmt.Errorf("the URL holds a user name or password: expected one such as %s", example)
+	case !strings.Contains(text, "://") && strings.Contains(text, "."):
+		return nil, fmt.Errorf("%q has no https:// before it: expected https://%s", text, strings.Trim(text, "/"))
 	case err != nil, u.Host == "", u.Scheme != "http" && u.Scheme != "https":
 		return nil, fmt.Errorf("%q is no URL of a server: expected one such as %s", text, example)
 	case strings.Trim(u.Path, "/") != "", u.RawQuery != "", u.Fragment != "":

@@ -187,7 +187,7 @@ func (l *loading) audit() {
 // private key.
 func (s *Settings) NeedOkta() error {
 	if errs := s.lackOkta(); len(errs) > 0 {
-		return errs[0]
+		return lacking(errs)
 	}
 	if s.Okta.Token != (Secret{}) {
 		return nil
@@ -217,7 +217,7 @@ func (s *Settings) lackOkta() (errs []error) {
 // account. How to sign in there is the SDK's to find, too.
 func (s *Settings) NeedDatabricks() error {
 	if errs := s.lackDatabricks(); len(errs) > 0 {
-		return errs[0]
+		return lacking(errs)
 	}
 	return nil
 }
@@ -230,6 +230,11 @@ func (s *Settings) lackDatabricks() (errs []error) {
 		errs = append(errs, missing(DatabricksAccountID, "the UUID that the account console shows beside your user name"))
 	}
 	return errs
+}
+
+// lacking is the first of what is missing, and how to find out about the rest.
+func lacking(errs []error) error {
+	return fmt.Errorf("%w; aimcheck init asks for all that is missing, aimcheck doctor checks it", errs[0])
 }
 
 func missing(name, expected string) error {
