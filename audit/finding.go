@@ -84,6 +84,11 @@ type Finding struct {
 	LastSeen  time.Time `json:"last_seen,omitzero"`
 	State     State     `json:"state,omitempty"`
 
+	asks *asking // until the plan is made
+}
+
+// An asking is what the engine keeps of a finding besides what it shows.
+type asking struct {
 	changes []Change
 	reach   Reach // the farthest of its subjects
 }
@@ -121,8 +126,8 @@ func compareFindings(a, b *Finding) int {
 	if a.Severity != b.Severity {
 		return cmp.Compare(b.Severity, a.Severity)
 	}
-	if a.reach != b.reach {
-		if c := a.reach.Compare(b.reach); c != 0 {
+	if a.asks.reach != b.asks.reach {
+		if c := a.asks.reach.Compare(b.asks.reach); c != 0 {
 			return c
 		}
 	}

@@ -6,7 +6,9 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
+	"errors"
 	"fmt"
+	"io"
 	"slices"
 	"time"
 )
@@ -156,7 +158,7 @@ func newPlan(ix *Index, findings []Finding) *Plan {
 		if f.Waived {
 			continue
 		}
-		for _, c := range f.changes {
+		for _, c := range f.asks.changes {
 			if ix.Settings.excludes(c.Class, f) || c.Class == ClassDeactivate && !ix.Settings.includes(c.Class) {
 				continue
 			}
@@ -185,9 +187,17 @@ func newPlan(ix *Index, findings []Finding) *Plan {
 			f.Operations = append(f.Operations, op.ID)
 		}
 	}
-	for _, f := range findings {
-		if f.Remedy != RemedyAutomatic && !f.Waived {
-			p.Manual = append(p.Manual, ix.manual(f))
+	byPeople := func(f *Finding) bool { return f.Remedy != RemedyAutomatic && !f.Waived }
+	n := 0
+	for i := range findings {
+		if findings[i].asks = nil; byPeople(&findings[i]) {
+			n++
+		}
+	}
+	p.Manual = make([]Manual, 0, n)
+	for i := range findings {
+		if byPeople(&findings[i]) {
+			p.Manual = append(p.Manual, ix.manual(&findings[i]))
 		}
 	}
 	return p
@@ -249,8 +259,9 @@ func (s Settings) excludes(c Class, f *Finding) bool {
 }
 
 // manual returns what people must do about a finding.
-func (ix *Index) manual(f Finding) Manual {
+func (ix *Index) manual(f *Finding) Manual {
 	m := Manual{Finding: f.ID, Remedy: f.Remedy, What: f.Message + ": " + whatToDo[f.Remedy], Candidates: []Subject{}}
+	f.Message = m.What[:len(f.Message)] // one text for both
 	if f.Remedy == RemedyChoose {
 		for _, s := range f.Subjects {
 			if s.Kind == OktaUserKind || s.Kind == OktaGroupKind || s.Kind == OktaAppKind {
@@ -338,18 +349,66 @@ func (p *Plan) Seal(created time.Time, lasts time.Duration) error {
 	return err
 }
 
-// digest covers everything in the plan but the digest itself.
+// digest covers everything in the plan but the digest itself: the JSON of the
+// plan without one, which is made piece by piece.
 func (p *Plan) digest() (string, error) {
+	h := sha256.New()
+	add := func(v any) error {
+		text, err := json.Marshal(v)
+		if err != nil {
+			return fmt.Errorf("plan: %w", err)
+		}
+		// A byte that is not UTF-8 is written as an escape, and read back as what
+		// is written raw: make them one.
+		h.Write(bytes.ReplaceAll(text, []byte(`\ufffd`), []byte("\uFFFD")))
+		return nil
+	}
+	list := func(name string, n int, at func(i int) any) error {
+		fmt.Fprintf(h, ",%q:", name)
+		if n < 0 {
+			io.WriteString(h, "null")
+			return nil
+		}
+		io.WriteString(h, "[")
+		for i := range n {
+			if i > 0 {
+				io.WriteString(h, ",")
+			}
+			if err := add(at(i)); err != nil {
+				return err
+			}
+		}
+		io.WriteString(h, "]")
+		return nil
+	}
 	bare := *p
-	bare.Digest = ""
-	text, err := json.Marshal(bare)
+	bare.Digest, bare.Operations, bare.Manual = "", nil, nil
+	head, err := json.Marshal(bare)
 	if err != nil {
 		return "", fmt.Errorf("plan: %w", err)
 	}
-	// A byte that is not UTF-8 is written as an escape, and read back as what is
-	// written raw: make them one.
-	sum := sha256.Sum256(bytes.ReplaceAll(text, []byte(`\ufffd`), []byte("\uFFFD")))
-	return "sha256:" + hex.EncodeToString(sum[:]), nil
+	const lists = `,"operations":null,"manual":null}`
+	head, found := bytes.CutSuffix(head, []byte(lists))
+	if !found {
+		return "", fmt.Errorf("plan: it does not end in its lists: %s", head)
+	}
+	h.Write(bytes.ReplaceAll(head, []byte(`\ufffd`), []byte("\uFFFD")))
+	if err := errors.Join(
+		list("operations", length(p.Operations), func(i int) any { return &p.Operations[i] }),
+		list("manual", length(p.Manual), func(i int) any { return &p.Manual[i] }),
+	); err != nil {
+		return "", err
+	}
+	io.WriteString(h, "}")
+	return "sha256:" + hex.EncodeToString(h.Sum(nil)), nil
+}
+
+// length is that of a list, -1 where there is none.
+func length[T any](list []T) int {
+	if list == nil {
+		return -1
+	}
+	return len(list)
 }
 
 // Verify reports whether the plan is as it was sealed.

@@ -86,7 +86,7 @@ func (f *Finding) tellReach(ix *Index, s Subject, d Ref) {
 	if words := reach.String(); words != "" {
 		f.Evidence = append(f.Evidence, Evidence{Subject: s, Role: "reach of", Field: "reach", Value: words})
 	}
-	if reach.Compare(f.reach) < 0 {
-		f.reach = reach
+	if reach.Compare(f.asks.reach) < 0 {
+		f.asks.reach = reach
 	}
 }

@@ -92,8 +92,13 @@ type Pass struct {
 	*Index
 	rule     *Rule
 	findings []*Finding
-	block    []Finding // that the next of them are in
-	subjects []Ref     // of all findings
+	subjects []Ref // of all findings
+
+	// What findings hold is kept in blocks, without room to grow: there may be
+	// a million of them.
+	block         []Finding
+	evidenceBlock []Evidence
+	subjectsBlock []Subject
 
 	named [16]struct { // the objects whose subjects were asked for last: those that a finding is about
 		Subject
@@ -142,7 +147,7 @@ func (p *Pass) Report(f Finding, changes ...Change) {
 	}
 	slices.SortFunc(f.Subjects, Subject.Compare)
 	f.Subjects = slices.Compact(f.Subjects)
-	f.changes = changes
+	f.asks = &asking{changes: changes}
 	for _, s := range f.Subjects {
 		r, ok := p.place(s)
 		if !ok {
@@ -155,11 +160,19 @@ func (p *Pass) Report(f Finding, changes ...Change) {
 			f.tellReach(p.Index, s, r)
 		}
 	}
-	if len(p.block) == cap(p.block) {
-		p.block = make([]Finding, 0, 64)
+	f.Subjects = stored(&p.subjectsBlock, f.Subjects)
+	f.Evidence = stored(&p.evidenceBlock, f.Evidence)
+	p.findings = append(p.findings, &stored(&p.block, []Finding{f})[0])
+}
+
+// stored returns a copy of the list in the block, or in a new one where that is full.
+func stored[T any](block *[]T, list []T) []T {
+	if cap(*block)-len(*block) < len(list) {
+		*block = make([]T, 0, max(64, len(list)))
 	}
-	p.block = append(p.block, f)
-	p.findings = append(p.findings, &p.block[len(p.block)-1])
+	n := len(*block)
+	*block = append(*block, list...)
+	return (*block)[n:len(*block):len(*block)]
 }
 
 // A Change is an operation that a finding asks for.

@@ -6,10 +6,15 @@ import (
 	"context"
 	"os"
 	"os/signal"
+	"runtime/debug"
 	"syscall"
 )
 
-func main() { os.Exit(start(osEnv())) }
+func main() {
+	// Millions of identities: a third less memory for a little more time.
+	debug.SetGCPercent(40)
+	os.Exit(start(osEnv()))
+}
 
 // start runs the program until it ends, or is interrupted.
 func start(e *env) int {
