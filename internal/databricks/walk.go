@@ -23,14 +23,18 @@ type getPage func(ctx context.Context, start, count int) (page, error)
 // listing is the one its first page came from, so the walk demands what only an
 // unmoved listing gives: each page is asked one row early and must begin with
 // the row that the page before ended with, every page announces the same total,
-// no id comes twice, and there is nothing after the last row.
+// no id comes twice, and there is nothing after the last row. A row that went and
+// another that came before the place where two pages overlap would still go unseen:
+// where new rows come first in the list, a last look at its first page shows them.
 type walk struct {
 	kind  kind
 	get   getPage
 	emit  func(objects []object, total int) error
 	total int
 	seen  map[string]struct{}
-	last  string // key of the last row
+	last  string   // key of the last row
+	pages int      // that were read
+	front []string // keys of the first page
 }
 
 // received is the number of distinct objects read.
@@ -44,9 +48,39 @@ func (e *movedError) Error() string { return e.how }
 
 func moved(format string, args ...any) error { return &movedError{fmt.Sprintf(format, args...)} }
 
+// frontAgain is how many pages a listing must have for its first to be looked at
+// again: a shorter one is read in a second or two.
+const frontAgain = 5
+
 // run reads the listing to its end. It returns nil only if it was read whole.
 func (w *walk) run(ctx context.Context) error {
-	w.total, w.seen = absent, map[string]struct{}{}
+	if err := w.forward(ctx); err != nil || w.pages < frontAgain {
+		return err
+	}
+	p, err := w.get(ctx, 1, pageWish)
+	if err != nil {
+		return err
+	}
+	if p.total != w.total {
+		return moved("%d %s were announced first and %d at the end", w.total, w.kind.plural, p.total)
+	}
+	for i, key := range w.front {
+		if i >= len(p.objects) {
+			break // a page may hold fewer than it did
+		}
+		if again := w.kind.object(p.objects[i]); again.key != key {
+			return moved("row %d was %s and is %s at the end", i+1, brief(key), brief(again.key))
+		}
+	}
+	if len(p.objects) == 0 {
+		return moved("row 1, read before, is gone at the end")
+	}
+	return nil
+}
+
+// forward reads the listing page by page.
+func (w *walk) forward(ctx context.Context) error {
+	w.total, w.seen, w.pages, w.front = absent, map[string]struct{}{}, 0, nil
 	largest := 0
 	for {
 		before := w.received()
@@ -57,6 +91,7 @@ func (w *walk) run(ctx context.Context) error {
 		if err := w.take(p); err != nil {
 			return err
 		}
+		w.pages++
 		largest = max(largest, len(p.objects))
 		gained := w.received() > before
 		switch {
@@ -102,6 +137,9 @@ func (w *walk) take(p page) error {
 		}
 		w.seen[o.key] = struct{}{}
 		w.last = o.key
+		if first {
+			w.front = append(w.front, o.key)
+		}
 		fresh = append(fresh, o)
 	}
 	if w.received() > w.total {
@@ -143,7 +181,9 @@ func readListing(ctx context.Context, k kind, get getPage, emit func(audit.Page)
 		return emit(p)
 	}
 	var err error
+	tries := 0
 	for range 1 + restarts {
+		tries++
 		err = w.run(ctx)
 		if _, again := errors.AsType[*movedError](err); !again {
 			break
@@ -162,6 +202,11 @@ func readListing(ctx context.Context, k kind, get getPage, emit func(audit.Page)
 		r.Reason = "an object could not be decoded: " + undecoded
 	default:
 		r.Complete = true
+		r.Proof = &audit.Proof{Pages: w.pages, Restarts: tries - 1,
+			End: "each page began with the last row of the one before, all announced one total, and nothing followed it"}
+		if w.pages >= frontAgain {
+			r.Proof.End += "; the first page was the same at the end"
+		}
 	}
 	return r
 }

@@ -89,7 +89,7 @@ func TestWalkAsksOneRowEarly(t *testing.T) {
 		{101, 100, []int{1, 100}},
 		{199, 100, []int{1, 100, 199}},
 		{200, 100, []int{1, 100, 199}},
-		{5, 2, []int{1, 2, 3, 4, 5}},
+		{5, 2, []int{1, 2, 3, 4, 5, 1}},
 	} {
 		s := &shelf{rows: numbered(test.rows), limit: test.limit}
 		r, ids := s.read(t)
@@ -171,6 +171,21 @@ func TestWalkReadsAgainWhatMoved(t *testing.T) {
 				t.Errorf("ids (-want +got)\n%s", diff)
 			}
 		})
+	}
+}
+
+// A row deleted and another inserted before the place where pages overlap leave
+// total and overlap as they were. Where new rows come first, the first page tells.
+func TestWalkLooksAtTheFirstPageAgain(t *testing.T) {
+	s := &shelf{rows: numbered(650), limit: 100}
+	s.before = func(s *shelf) {
+		if len(s.asked) == 6 {
+			s.rows = append([]string{"new"}, slices.Delete(slices.Clone(s.rows), 300, 301)...)
+		}
+	}
+	r, ids := s.read(t)
+	if !r.Complete || !slices.Equal(ids, s.rows) || r.Proof.Restarts != 1 {
+		t.Errorf("%d rows, new among them: %v; %+v", len(ids), slices.Contains(ids, "new"), r)
 	}
 }
 

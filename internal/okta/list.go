@@ -11,11 +11,16 @@ import (
 	"time"
 
 	"github.com/aimcheck/aimcheck/audit"
+	"github.com/aimcheck/aimcheck/internal/transport"
 )
 
 const (
 	maxRestarts   = 3  // of a listing that moved while it was read
 	maxBlankPages = 50 // in a row: a listing that has nothing more to give but never ends
+
+	// groupsPage is how many groups are asked for at once. Okta gives up to 10,000,
+	// and advises smaller pages where that takes it too long.
+	groupsPage = 1000
 
 	// secondLook is how far before its start a listing's second look reaches:
 	// more than Okta's answers lag behind its writes.
@@ -235,7 +240,12 @@ func (l *listing) readGroups(ctx context.Context) error {
 	if len(l.req.Held) > 0 {
 		return l.chain(ctx, l.client.groups, filter(fmt.Sprintf(`lastUpdated ge "%s"`, stamp(l.req.HeldAsOf.Add(-secondLook)))), groupDecoder, true)
 	}
-	return l.chain(ctx, l.client.groups, "limit=200", groupDecoder, false)
+	err := l.chain(ctx, l.client.groups, fmt.Sprintf("limit=%d", groupsPage), groupDecoder, false)
+	var given *transport.GivenUp
+	if errors.As(err, &given) && given.Status >= 500 && l.received == 0 { // it may have taken too long
+		return l.chain(ctx, l.client.groups, "limit=200", groupDecoder, false)
+	}
+	return err
 }
 
 func (l *listing) readApps(ctx context.Context) error {
