@@ -174,6 +174,15 @@ type Page struct {
 	Mark string
 }
 
+// A Step is one step of a reading, kept so that an interrupted one can be carried
+// on: one of Begun, Page and Done is set.
+type Step struct {
+	Input Input
+	Begun time.Time // a listing began, by the directory's clock: what was listed before is void
+	Page  *Page     // a page was kept
+	Done  *Reading  // the listing ended
+}
+
 // A Request says what an adapter is to list.
 type Request struct {
 	Input Input

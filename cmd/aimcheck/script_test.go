@@ -15,6 +15,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -157,6 +158,16 @@ func startSandbox(ts *testscript.TestScript, _ bool, args []string) {
 				<-r.Context().Done()
 				return sandbox.Fault{Reset: true}
 			})
+		case "hang-once": // the first request below it is never answered
+			var met atomic.Bool
+			o.Fault = func(r *http.Request) sandbox.Fault {
+				if !strings.Contains(r.URL.Path, value) || met.Swap(true) {
+					return sandbox.Fault{}
+				}
+				hangs()
+				<-r.Context().Done()
+				return sandbox.Fault{Reset: true}
+			}
 		case "stall": // the first PATCH of it takes effect when its sender has gone
 			stalls := true
 			o.Fault = at(value, func(r *http.Request) sandbox.Fault {

@@ -4,7 +4,9 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"os"
 	"slices"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -16,7 +18,9 @@ import (
 func (e *env) snapshotCommand() *cobra.Command {
 	var s source
 	var format outputFormat
-	var out string
+	var out, since string
+	var resume bool
+	var maxAge time.Duration
 	files := map[string]*string{}
 	cmd := &cobra.Command{
 		Use:   "snapshot -o FILE",
@@ -36,7 +40,13 @@ func (e *env) snapshotCommand() *cobra.Command {
 					return usagef("--only: %w", unknownWord("directory", side, []string{"okta", "databricks"}))
 				}
 			}
+			if err := s.earlier(e, files, out, since, resume, maxAge); err != nil {
+				return err
+			}
 			snap, err := s.take(cmd.Context(), e, files)
+			if s.partial != nil {
+				err = s.partial.close(cmd.Context(), out, err)
+			}
 			if err != nil {
 				return err
 			}
@@ -52,6 +62,11 @@ func (e *env) snapshotCommand() *cobra.Command {
 			if err := e.printSnapshot(snap, out, digest, unread, format); err != nil {
 				return fileError("write to", "standard output", err)
 			}
+			if s.partial != nil && s.partial.kept != nil && len(unread) == 0 {
+				s.partial.remove()
+			} else if s.partial != nil && len(unread) > 0 {
+				fmt.Fprintf(e.stderr, "aimcheck: what was read is kept in %s: with --resume the rest alone is read again\n", s.partial.name)
+			}
 			return e.incomplete(unread)
 		},
 	}
@@ -59,12 +74,44 @@ func (e *env) snapshotCommand() *cobra.Command {
 	f.SortFlags = false
 	f.StringVarP(&out, "out", "o", "", "write the snapshot to `FILE`")
 	f.StringSliceVar(&s.only, "only", nil, "read okta or databricks alone")
+	f.BoolVar(&resume, "resume", false, "carry on where an interrupted snapshot to the same file stopped")
+	f.StringVar(&since, "since", "", "read of Okta what changed since the snapshot `FILE` alone; deletions are not seen")
+	f.DurationVar(&maxAge, "max-age", 168*time.Hour, "with --since, the most that the last full reading may be ago")
 	for _, i := range imports() {
 		files[i.flag] = f.String(i.flag, "", "take "+i.what+" from `FILE`, the vendor's own JSON")
 	}
 	s.register(cmd, "okta-", "databricks-")
 	format.flag(cmd)
 	return cmd
+}
+
+// earlier makes ready what the snapshot goes on from: an earlier one, or what an
+// interrupted reading left.
+func (s *source) earlier(e *env, files map[string]*string, out, since string, resume bool, maxAge time.Duration) (err error) {
+	fromFiles := slices.ContainsFunc(imports(), func(i imported) bool { return *files[i.flag] != "" })
+	switch {
+	case since != "" && resume:
+		return usagef("--since and --resume: give one; what changed since is read again in little time")
+	case s.flags.Changed("max-age") && since == "":
+		return usagef("--max-age is of use with --since alone")
+	case fromFiles && (since != "" || resume):
+		return usagef("--since and --resume go on with a reading of the directories: leave them out where files are given")
+	case since != "" && !s.wants("okta"):
+		return usagef("--since with --only databricks: Databricks does not list what changed, so that it is always read in full")
+	case since != "":
+		s.base, err = s.since(e, since, maxAge)
+		return err
+	case fromFiles:
+		return nil
+	}
+	if info, err := os.Stat(out); err == nil && !info.Mode().IsRegular() {
+		if resume {
+			return usagef("--resume: %s is no regular file, so that nothing is kept beside it", out)
+		}
+		return nil
+	}
+	s.partial = &partial{name: out + ".partial", resume: resume, e: e}
+	return nil
 }
 
 // take reads the snapshot from files where any is named, else from the directories.

@@ -32,6 +32,9 @@ type source struct {
 	members  bool
 	apps     bool
 	details  bool
+
+	partial *partial        // keeps what is read, so that it can be carried on; nil: nothing is kept
+	base    *audit.Snapshot // what to go on from; nil: everything is read
 }
 
 // register adds the flags. Settings are those whose name begins with a prefix.
@@ -210,6 +213,18 @@ func (s *source) snap(ctx context.Context, e *env, settings *config.Settings, d 
 	}
 	if d.databricks != nil {
 		o.Databricks = d.databricks
+	}
+	if s.base != nil {
+		if tenant := d.okta.Source().Tenant; s.base.Okta.Tenant != tenant {
+			return nil, usagef("--since: that snapshot is of %s, and not of %s", s.base.Okta.Tenant, tenant)
+		}
+		o.Base = s.base
+	}
+	if s.partial != nil {
+		if err := s.partial.open(e, s.head(d, settings, e.now())); err != nil {
+			return nil, err
+		}
+		o.Log, o.Carried = s.partial.step, s.partial.carried
 	}
 	snap, err := fetch.Snapshot(ctx, o)
 	if err != nil {

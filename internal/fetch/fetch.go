@@ -26,6 +26,9 @@ type Directory interface {
 	List(ctx context.Context, req audit.Request, emit func(audit.Page) error) audit.Reading
 }
 
+// A clock is a directory that tells its own time.
+type clock interface{ Time() time.Time }
+
 // Options say what to read.
 type Options struct {
 	Okta, Databricks Directory // nil: not read
@@ -34,6 +37,15 @@ type Options struct {
 	Apps             bool   // Okta's, and the users of OktaApp
 	WorkspaceDetails bool   // workspace-local groups and assignments
 	OktaApp          string // id of the app that signs people in to Databricks; may be blank
+
+	// Base is an earlier snapshot: of what Okta can list by its changes, only these
+	// are read. Nil: everything is read.
+	Base *audit.Snapshot
+
+	// Log keeps each step, so that the reading can be carried on where it was
+	// interrupted; one at a time. An error ends the listing. Nil: nothing is kept.
+	Log     func(audit.Step) error
+	Carried *Carried // what an interrupted reading left; nil: nothing
 
 	Now   func() time.Time
 	Event func(Event) // progress, one at a time; nil to discard. It must not wait.
@@ -54,12 +66,28 @@ type Event struct {
 func Snapshot(ctx context.Context, o Options) (*audit.Snapshot, error) {
 	r := &run{o: o, found: newFound()}
 	started := o.Now().UTC()
+	if o.Carried != nil {
+		started = o.Carried.Started.UTC()
+		if err := r.replay(o.Carried); err != nil {
+			return nil, err
+		}
+	}
 	r.builder.Okta.Finished, r.builder.Databricks.Finished = started, started
 	if err := r.all(ctx); err != nil {
 		return nil, err
 	}
 	r.builder.Okta = source(o.Okta, started, r.builder.Okta.Finished)
 	r.builder.Databricks = source(o.Databricks, started, r.builder.Databricks.Finished)
+	if o.Carried != nil {
+		first := &r.builder.Okta
+		if o.Okta == nil {
+			first = &r.builder.Databricks
+		}
+		first.Notes = append(first.Notes, "The reading was interrupted and carried on: its parts are of different times")
+	}
+	if o.Base != nil && o.Okta != nil {
+		incremental(&r.builder.Okta, o.Base)
+	}
 	s, _ := r.builder.Snapshot() // a directory that contradicts itself: the reading says so
 	return s, nil
 }
@@ -158,8 +186,18 @@ func (r *run) list(ctx context.Context, d Directory, req audit.Request, basis ..
 		l.event(Event{Requests: len(req.Of)})
 		r.mu.Unlock()
 	}
+	if r.o.Carried.whole(req.Input) {
+		r.mu.Lock()
+		defer r.mu.Unlock()
+		l.received = r.o.Carried.parts[req.Input].done.Received
+		l.event(Event{Done: true})
+		return nil
+	}
 	if len(basis) == 0 || len(req.Of) > 0 { // else there is nothing to ask for
-		reading = d.List(ctx, req, l.page)
+		if err := l.prepare(d); err != nil {
+			return err
+		}
+		reading = d.List(ctx, l.req, l.page)
 	}
 	if err := ctx.Err(); err != nil {
 		return err
@@ -172,6 +210,11 @@ func (r *run) list(ctx context.Context, d Directory, req audit.Request, basis ..
 	}
 	r.done[req.Input] = reading.Complete
 	r.builder.Read(reading)
+	if r.o.Log != nil {
+		if err := r.o.Log(audit.Step{Input: req.Input, Done: &reading}); err != nil {
+			return err
+		}
+	}
 	finished := &r.builder.Databricks.Finished
 	if req.Input.Okta() {
 		finished = &r.builder.Okta.Finished

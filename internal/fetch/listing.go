@@ -29,15 +29,14 @@ func (l *listing) page(p audit.Page) error {
 		l.received = 0
 	}
 	for _, record := range p.Records {
-		if p.Update {
-			l.err = r.builder.Update(record)
-		} else {
-			l.err = r.builder.Add(record)
-		}
-		if l.err != nil {
+		if l.err = r.keep(record, p.Update); l.err != nil {
 			return l.err
 		}
-		r.found.add(record)
+	}
+	if r.o.Log != nil {
+		if l.err = r.o.Log(audit.Step{Input: l.req.Input, Page: &p}); l.err != nil {
+			return l.err
+		}
 	}
 	switch {
 	case l.req.Input == audit.DatabricksWorkspaceDetails:
@@ -50,6 +49,44 @@ func (l *listing) page(p audit.Page) error {
 	}
 	l.event(Event{})
 	return nil
+}
+
+// keep keeps a record.
+func (r *run) keep(record any, update bool) error {
+	if update {
+		if err := r.builder.Update(record); err != nil {
+			return err
+		}
+	} else if err := r.builder.Add(record); err != nil {
+		return err
+	}
+	r.found.add(record)
+	return nil
+}
+
+// prepare has the request go on from what is there of the input already.
+func (l *listing) prepare(d Directory) error {
+	r, in := l.run, l.req.Input
+	if c := r.o.Carried; c.goesOn(in) {
+		p := &c.parts[in]
+		l.req.Held, l.req.HeldAsOf, l.req.Marks = p.held, p.begun, p.marks
+		l.received = len(p.held)
+		return nil
+	}
+	if err := r.hold(&l.req); err != nil {
+		return err
+	}
+	l.received = len(l.req.Held)
+	if r.o.Log == nil {
+		return nil
+	}
+	begun := r.o.Now()
+	if c, ok := d.(clock); ok {
+		begun = c.Time()
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.o.Log(audit.Step{Input: in, Begun: begun.UTC()})
 }
 
 // event reports e, of this listing.

@@ -157,6 +157,9 @@ func checkOrg(raw string) (*url.URL, error) {
 	return u, nil
 }
 
+// Time returns Okta's time, as far as it is known.
+func (c *Client) Time() time.Time { return c.clock.time() }
+
 // Source says which org was read, as whom, with how many requests so far, and
 // what the reader should know. The times are the caller's.
 func (c *Client) Source() audit.Source {

@@ -27,6 +27,9 @@ type kind struct {
 	// says whether to go on.
 	write func(s *audit.Snapshot, e *encoder, next func() bool)
 
+	// one appends the record to e, if it is of the kind.
+	one func(record any, e *encoder) bool
+
 	// read takes the fields of one record from d.
 	read func(d *decoder) (record any)
 }
@@ -67,6 +70,14 @@ func of[R any](tag string, unique bool, fields func(line, *R), all func(*audit.S
 					return
 				}
 			}
+		},
+		one: func(a any, e *encoder) (is bool) {
+			if *record, is = a.(R); is {
+				e.begin(tag)
+				fields(e, record)
+				e.end()
+			}
+			return is
 		},
 		read: func(d *decoder) any {
 			var blank R
