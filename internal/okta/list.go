@@ -226,8 +226,14 @@ func (l *listing) readDeprovisioned(ctx context.Context) error {
 func (l *listing) lookAgain(ctx context.Context) error {
 	since := l.started.Add(-secondLook)
 	before := l.proof.Pages
-	err := l.chain(ctx, l.client.users, filter(fmt.Sprintf(`lastUpdated ge "%s"`, stamp(since))), userDecoder, true)
+	err := error(errMoved{})
+	for tries := 0; tries <= maxRestarts && errors.As(err, new(errMoved)); tries++ {
+		err = l.chain(ctx, l.client.users, filter(fmt.Sprintf(`lastUpdated ge "%s"`, stamp(since))), userDecoder, true)
+	}
 	l.proof.Pages = before // of the listing itself
+	if moved := (errMoved{}); errors.As(err, &moved) {
+		return moved.neverStill(maxRestarts)
+	}
 	var refused *apiError
 	if errors.As(err, &refused) && refused.status == http.StatusBadRequest {
 		l.client.note("Okta refused a second look at the users that changed while they were read (%s): such changes may be missing", refused.reason)

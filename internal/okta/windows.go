@@ -93,7 +93,7 @@ func newWindows(l *listing, name string, low time.Time) *windows {
 // read reads every window to its end.
 func (w *windows) read(ctx context.Context) error {
 	if len(w.all) == 0 {
-		w.all = []*window{{from: w.low}}
+		w.all = []*window{{from: w.low, at: w.low}}
 	}
 	for _, win := range w.all {
 		win.limit = usersPage
