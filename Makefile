@@ -54,3 +54,12 @@ fuzz: ## let every fuzz target look for trouble, FUZZTIME each
 soak: ## run the long forms of the tests: minutes to hours
 	AIMCHECK_SOAK=1 AIMCHECK_PEERS=$(CURDIR)/$(PEERS) $(GO) test -race -timeout 4h -count 1 ./...
 	$(GO) test -timeout 4h -count 1 $$(git grep -l pgregory.net/rapid -- '*_test.go' | xargs -n1 dirname | sort -u | sed 's|^|./|') -rapid.checks=20000
+
+.PHONY: report-assets
+report-assets: ## make the libraries of the HTML report again, from the pinned packages
+	cd report/assets/lib && npm ci --no-audit --no-fund --ignore-scripts --loglevel=error && \
+		node_modules/esbuild/bin/esbuild entry.js --bundle --minify --format=iife --global-name=lib --target=es2022 \
+			--charset=ascii --legal-comments=none --log-level=error --outfile=lib.min.js && \
+		for p in lit-html d3-sankey d3-array d3-shape d3-path; do \
+			printf '%s %s\n\n' $$p "$$(node -p "require('./node_modules/$$p/package.json').version")"; cat node_modules/$$p/LICENSE; echo; \
+		done > LICENSES.txt && sha256sum lib.min.js LICENSES.txt > SHA256SUMS

@@ -169,6 +169,9 @@ func drawSecrets(t *rapid.T) (*audit.Report, map[string]bool) {
 
 // unpacked yields what is in a file: of an archive each part, unpacked.
 func unpacked(t tester, text []byte) [][]byte {
+	if bytes.HasPrefix(text, []byte("<!doctype html>")) {
+		return [][]byte{[]byte(openedPage(t, text))}
+	}
 	if !bytes.HasPrefix(text, []byte("PK")) {
 		return [][]byte{text}
 	}

@@ -52,11 +52,12 @@ func files() []File {
 		{Name: "findings.ocsf.jsonl", Write: ocsfLines, Format: "ocsf"},
 		{Name: "aimcheck.prom", Write: prometheusText, Format: "prometheus"},
 		{Name: "report.xlsx", Write: workbookXLSX, Format: "xlsx", whole: true},
+		{Name: "report.html", Write: pageHTML, Format: "html", whole: true},
 	}
 }
 
 // DefaultFormats lists the formats that an audit writes where none is named.
-func DefaultFormats() []string { return []string{"csv", "xlsx", "json"} }
+func DefaultFormats() []string { return []string{"csv", "xlsx", "html", "json"} }
 
 // Formats lists the formats that [Files] knows. Those of json and markdown are
 // always written.

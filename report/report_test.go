@@ -69,6 +69,9 @@ func TestGolden(t *testing.T) {
 			golden(t, "workbook.txt", dump(t, got))
 			continue
 		}
+		if f.Name == "report.html" {
+			got = []byte(openedPage(t, got))
+		}
 		names[f.Name] = true
 		golden(t, f.Name, got)
 	}
@@ -100,6 +103,7 @@ func TestFiles(t *testing.T) {
 		{[]string{"json"}, nil},
 		{[]string{"csv", "csv"}, []string{"findings.csv", "subjects.csv", "crosswalk.csv", "plan.csv", "group-members.csv"}},
 		{[]string{"xlsx"}, []string{"report.xlsx"}},
+		{[]string{"html"}, []string{"report.html"}},
 	} {
 		files, err := Files(test.formats)
 		if err != nil {
@@ -113,7 +117,7 @@ func TestFiles(t *testing.T) {
 			t.Errorf("%v: (-want +got)\n%s", test.formats, diff)
 		}
 	}
-	if _, err := Files([]string{"csv", "pdf"}); err == nil || !strings.Contains(err.Error(), `"pdf"`) || !strings.Contains(err.Error(), "csv, xlsx, json") {
+	if _, err := Files([]string{"csv", "pdf"}); err == nil || !strings.Contains(err.Error(), `"pdf"`) || !strings.Contains(err.Error(), "csv, xlsx, html, json") {
 		t.Errorf("an unknown format gives %v", err)
 	}
 }

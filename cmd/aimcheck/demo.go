@@ -115,12 +115,13 @@ func (e *env) demo(ctx context.Context, out string) (*shown, error) {
 	}
 	fmt.Fprintf(e.stdout, "\nTo look at:\n")
 	for _, look := range []struct{ file, what string }{
+		{"reports/report.html", "all of it, to look at and work from in a browser"},
 		{"reports/report.xlsx", "all of it, as a workbook"},
 		{"reports/summary.md", "the summary, to send on"},
 		{"reports/support-ticket.md", "what to ask of Databricks Support"},
 		{"plan.json", "what was to be changed, and why"},
 		{"plan.journal.jsonl", "what was changed, write by write: aimcheck rollback undoes it"},
-		{"afterwards/report.xlsx", "what is left"},
+		{"afterwards/report.html", "what is left"},
 	} {
 		fmt.Fprintf(e.stdout, "  %-40s %s\n", filepath.Join(out, look.file), look.what)
 		all.Files = append(all.Files, shownFile{filepath.Join(out, look.file), look.what})

@@ -1,0 +1,308 @@
+package report
+
+import (
+	"html/template"
+	"iter"
+	"slices"
+	"strings"
+
+	"github.com/aimcheck/aimcheck/audit"
+)
+
+// gravest is how many findings stand in the page as plain HTML: for print, and
+// for browsers that run no scripts.
+const gravest = 100
+
+// A webPage is what the HTML report is made from.
+type webPage struct {
+	r         *audit.Report
+	crosswalk iter.Seq[audit.CrosswalkRow]
+	cast      *cast
+	named     int // how many of the cast the findings and the plan name
+	rules     *vocabulary
+	operation map[string]int // by id: its place in the plan
+	flows     []pageFlow
+	listed    int // rows of the crosswalk
+}
+
+func newPage(r *audit.Report, crosswalk iter.Seq[audit.CrosswalkRow]) *webPage {
+	p := &webPage{r: r, crosswalk: crosswalk, cast: newCast(), rules: newVocabulary(), operation: map[string]int{}}
+	for _, rule := range r.Rules {
+		p.rules.of(rule.Name)
+	}
+	for i := range r.Findings { // of an older catalogue
+		p.rules.of(r.Findings[i].Rule)
+	}
+	for i, op := range planOf(r).Operations {
+		p.operation[op.ID] = i
+	}
+	p.flow()
+	return p
+}
+
+// A pageFlow counts the identities of a kind that have one outcome now and another,
+// or the same, after the plan.
+type pageFlow struct {
+	Kind  string        `json:"kind"` // "users" or "groups"
+	Now   audit.Outcome `json:"now"`
+	After audit.Outcome `json:"after"`
+	Count int           `json:"count"`
+}
+
+// flow counts the flows and the rows of the crosswalk.
+func (p *webPage) flow() {
+	counts := map[pageFlow]int{}
+	for row := range p.crosswalk {
+		p.listed++
+		kind := "users"
+		if row.Subject.Kind == audit.DatabricksGroupKind || row.Subject.Kind == audit.OktaGroupKind {
+			kind = "groups"
+		}
+		if row.Now != "" && row.AfterPlan != "" {
+			counts[pageFlow{kind, row.Now, row.AfterPlan, 0}]++
+		}
+	}
+	for _, kind := range []string{"users", "groups"} {
+		for _, now := range audit.Outcomes() {
+			for _, after := range audit.Outcomes() {
+				if n := counts[pageFlow{kind, now, after, 0}]; n > 0 {
+					p.flows = append(p.flows, pageFlow{kind, now, after, n})
+				}
+			}
+		}
+	}
+}
+
+// partial reports whether identities without any finding are left out.
+func (p *webPage) partial() bool { return p.listed > crosswalkLimit }
+
+// holds reports whether the page lists the row.
+func (p *webPage) holds(row audit.CrosswalkRow) bool {
+	named := func(s audit.Subject) bool {
+		n, ok := p.cast.number[s]
+		return ok && n < p.named
+	}
+	return !p.partial() || named(row.Subject) || named(row.Okta)
+}
+
+// A pageHead is what the page's scripts know before they have read any block.
+type pageHead struct {
+	Findings   int             `json:"findings"`
+	Operations int             `json:"operations"`
+	Identities int             `json:"identities"` // rows of the whole crosswalk
+	Partial    bool            `json:"partial"`    // some of which are left out
+	Plan       string          `json:"plan"`       // digest
+	Expires    string          `json:"expires"`
+	Deactivate bool            `json:"deactivate"` // the class was included
+	Flows      []pageFlow      `json:"flows"`
+	Rules      []pageRule      `json:"rules"`
+	Kinds      []string        `json:"kinds"`
+	Severities []string        `json:"severities"`
+	Remedies   []audit.Remedy  `json:"remedies"`
+	Links      []string        `json:"links"`
+	Matches    []string        `json:"matches"`
+	Outcomes   []audit.Outcome `json:"outcomes"`
+	Meanings   []string        `json:"meanings"` // of the outcomes
+}
+
+type pageRule struct {
+	Name  string `json:"name"`
+	Title string `json:"title"`
+}
+
+func (p *webPage) head() pageHead {
+	plan := planOf(p.r)
+	h := pageHead{
+		Findings: len(p.r.Findings), Operations: len(plan.Operations), Identities: p.listed, Partial: p.partial(),
+		Plan: plan.Digest, Expires: moment(plan.Expires), Deactivate: slices.Contains(plan.Include, audit.ClassDeactivate),
+		Flows: p.flows, Kinds: []string{""}, Severities: []string{""}, Remedies: remedies(), Matches: matches(), Outcomes: audit.Outcomes(),
+	}
+	for _, k := range audit.Kinds() {
+		h.Kinds = append(h.Kinds, k.String())
+	}
+	for _, s := range audit.Severities() {
+		h.Severities = slices.Insert(h.Severities, 1, s.String())
+	}
+	for _, l := range linkStates() {
+		h.Links = append(h.Links, string(l))
+	}
+	for _, o := range audit.Outcomes() {
+		h.Meanings = append(h.Meanings, meaning(o))
+	}
+	titles := map[string]string{}
+	for _, rule := range p.r.Rules {
+		titles[rule.Name] = rule.Title()
+	}
+	h.Rules = make([]pageRule, len(p.rules.number))
+	for name, i := range p.rules.number {
+		h.Rules[i] = pageRule{name, titles[name]}
+	}
+	return h
+}
+
+func templateFuncs() template.FuncMap {
+	return template.FuncMap{
+		"thousands": thousands,
+		"known":     known,
+		"visible":   shownText,
+		"meaning":   meaning,
+		"severity":  func(s audit.Severity) string { return s.String() },
+		"bar":       func(n, most int) int { return 100 * n / max(most, 1) },
+	}
+}
+
+// shownText is s as the page shows it: short enough for a line, with what can't
+// be seen written out.
+func shownText(s string) string {
+	const longest = 300
+	s = strings.ToValidUTF8(s, "\ufffd")
+	runes := 0
+	for i := range s {
+		if runes++; runes > longest {
+			return visible(s[:i]) + "…"
+		}
+	}
+	return visible(s)
+}
+
+// What the template shows.
+
+func (p *webPage) Headline() string { return headline(p.r.Verdict) }
+func (p *webPage) Verdict() string  { return string(p.r.Verdict) }
+func (p *webPage) Version() string  { return p.r.Version }
+
+// Because is the reason for the verdict, as a sentence.
+func (p *webPage) Because() string {
+	s := because(p.r)
+	return strings.ToUpper(s[:1]) + s[1:] + "."
+}
+
+// Okta and Databricks are where it was read.
+func (p *webPage) Okta() string       { return p.r.Head.Okta.Tenant }
+func (p *webPage) Databricks() string { return p.r.Head.Databricks.Tenant }
+
+// A pageFact is a line of what was read.
+type pageFact struct{ Name, Value, More string }
+
+func (p *webPage) Facts() []pageFact {
+	h := p.r.Head
+	return []pageFact{
+		{"Okta org", h.Okta.Tenant, counted(h.OktaUsers, "user") + ", " + counted(h.OktaGroups, "group") + ", read " + moment(h.Okta.Finished)},
+		{"Databricks account", h.Databricks.Tenant, counted(h.DatabricksUsers, "user") + ", " + counted(h.DatabricksGroups, "group") + ", " +
+			counted(h.DatabricksServicePrincipals, "service principal") + ", read " + moment(h.Databricks.Finished)},
+		{"Snapshot", h.Digest, ""},
+		{"SSO claim", string(p.r.Settings.SSOClaim), "what Okta sends as username"},
+		{"Unified login", string(p.r.Settings.UnifiedLogin), ""},
+		{"Plan", planOf(p.r).Digest, "holds until " + moment(planOf(p.r).Expires)},
+	}
+}
+
+func (p *webPage) Unread() (texts []string) {
+	for _, in := range p.r.Head.Incomplete {
+		texts = append(texts, howFar(in))
+	}
+	return texts
+}
+
+func (p *webPage) Cautions() []string    { return cautions(p.r) }
+func (p *webPage) Skipped() []audit.Skip { return p.r.Skipped }
+func (p *webPage) Caveat() string        { return ofWhatWasRead(p.r) }
+func (p *webPage) Automatic() string     { return automatic(p.r) }
+
+// A pageCount is a figure that leads to the findings it counts.
+type pageCount struct {
+	Severity string
+	Count    int
+	Means    string
+}
+
+func (p *webPage) Counts() (counts []pageCount) {
+	means := map[audit.Severity]string{
+		audit.Blocker: "enabling AIM now does damage", audit.Error: "access is wrong or will change",
+		audit.Warning: "surprising, not harmful", audit.Info: "worth knowing",
+	}
+	for _, s := range audit.Severities() {
+		counts = append(counts, pageCount{s.String(), p.r.Counts[s], means[s]})
+	}
+	return counts
+}
+
+// Waived counts the findings that were waived.
+func (p *webPage) Waived() int {
+	_, waived := tallies(p.r)
+	return waived
+}
+
+// An effectRow is an outcome with its counts.
+type effectRow struct {
+	Outcome                                      audit.Outcome
+	UsersNow, UsersAfter, GroupsNow, GroupsAfter int
+}
+
+func (p *webPage) Effects() (rows []effectRow) {
+	for _, e := range effects(p.r) {
+		rows = append(rows, effectRow{e.outcome, e.usersNow, e.usersAfter, e.groupsNow, e.groupsAfter})
+	}
+	return rows
+}
+
+// A ruleRow is a rule with findings of one severity.
+type ruleRow struct {
+	Severity, Rule, Title string
+	Count                 int
+	Most                  int // the greatest count
+}
+
+func (p *webPage) Rules() (rows []ruleRow) {
+	ts, _ := tallies(p.r)
+	most := 0
+	for _, t := range ts {
+		most = max(most, t.findings)
+	}
+	for _, t := range ts {
+		rows = append(rows, ruleRow{Severity: t.severity.String(), Rule: t.rule, Title: t.title, Count: t.findings, Most: most})
+	}
+	return rows
+}
+
+// Gravest are the first findings that nobody waived.
+func (p *webPage) Gravest() (list []*audit.Finding) {
+	for i := range p.r.Findings {
+		if f := &p.r.Findings[i]; !f.Waived {
+			if list = append(list, f); len(list) == gravest {
+				break
+			}
+		}
+	}
+	return list
+}
+
+// More is how many findings there are besides the gravest.
+func (p *webPage) More() int { return len(p.r.Findings) - p.Waived() - len(p.Gravest()) }
+
+// A ruleDoc is the explanation of a rule.
+type ruleDoc struct {
+	Name, Title, Severity string
+	Parts                 []rulePart
+}
+
+// A rulePart is a heading with the paragraphs under it.
+type rulePart struct {
+	Heading    string
+	Paragraphs []string
+}
+
+func (p *webPage) Docs() (docs []ruleDoc) {
+	for _, rule := range p.r.Rules {
+		d := ruleDoc{Name: rule.Name, Title: rule.Title(), Severity: rule.Severity.String()}
+		for _, heading := range []string{"What", "Why", "How to fix"} {
+			part := rulePart{Heading: heading}
+			for _, text := range strings.Split(docSection(rule.Doc, heading), "\n\n") {
+				part.Paragraphs = append(part.Paragraphs, strings.Join(strings.Fields(text), " "))
+			}
+			d.Parts = append(d.Parts, part)
+		}
+		docs = append(docs, d)
+	}
+	return docs
+}

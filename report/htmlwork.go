@@ -1,0 +1,92 @@
+package report
+
+import (
+	"bytes"
+	"io"
+
+	"github.com/aimcheck/aimcheck/audit"
+)
+
+// A pageOwner is somebody who is sent work.
+type pageOwner struct {
+	Key, Name, Does string
+	Items           []pageWork
+	File            string // what is sent to them
+}
+
+// A pageWork is one kind of work.
+type pageWork struct {
+	Count int
+	What  string
+	Link  string // to where it is done, in the page
+}
+
+// Owners lists who has work, with what each must do.
+func (p *webPage) Owners() (owners []pageOwner) {
+	approved, undecided := 0, 0
+	for _, op := range planOf(p.r).Operations {
+		switch op.Decision {
+		case audit.Approve:
+			approved++
+		case audit.Undecided:
+			undecided++
+		}
+	}
+	members := 0
+	left := map[audit.Remedy]int{}
+	for i := range p.r.Findings {
+		switch f := &p.r.Findings[i]; {
+		case f.Waived:
+		case f.Rule == "group-member-drift":
+			members++
+		default:
+			left[f.Remedy]++
+		}
+	}
+	for _, o := range []pageOwner{
+		{"databricks", "Databricks admin", "reviews the plan, decides, and applies it", []pageWork{
+			{approved, "approved operations to look over and apply", "#/plan?decision=approve"},
+			{undecided, "operations nobody decided yet", "#/plan?decision=undecided"},
+			{left[audit.RemedyChoose], "findings where somebody must say which identity is meant", "#/choose"},
+			{left[audit.RemedyReview], "findings to look at", "#/findings?remedy=review&waived=no"},
+		}, ""},
+		{"okta", "Okta admin", "changes what only Okta can", []pageWork{
+			{left[audit.RemedyOkta], "findings to mend in Okta", "#/findings?remedy=okta&waived=no"}}, "okta-changes.csv"},
+		{"support", "Databricks Support", "renames users, which no API can", []pageWork{
+			{len(renames(p.r)), "usernames to change", "#/findings?remedy=support&waived=no"}}, "support-ticket.md"},
+		{"groups", "Group owners", "say who belongs in their groups", []pageWork{
+			{members, "groups whose members differ", "#/findings?rule=group-member-drift&waived=no"}}, "group-members.csv"},
+	} {
+		all := o.Items
+		o.Items = nil
+		for _, it := range all {
+			if it.Count > 0 {
+				o.Items = append(o.Items, it)
+			}
+		}
+		if len(o.Items) > 0 {
+			owners = append(owners, o)
+		}
+	}
+	return owners
+}
+
+// filesToSend writes the files of the owners into the page, so that it can be
+// worked from alone.
+func (p *webPage) filesToSend(b *pageBlocks) {
+	write := map[string]func(io.Writer, *audit.Report) error{
+		"okta-changes.csv": csvOf(oktaChanges), "support-ticket.md": supportTicket, "group-members.csv": csvOf(groupMembers),
+	}
+	for _, o := range p.Owners() {
+		if o.File == "" {
+			continue
+		}
+		var text bytes.Buffer
+		if err := write[o.File](&text, p.r); err != nil {
+			b.err = err
+			return
+		}
+		all := appendText([]byte(`"name":`), o.File)
+		b.write("file", appendText(append(all, `,"text":`...), text.String()))
+	}
+}
