@@ -32,12 +32,13 @@ var mayImport = map[string]string{
 	"internal/decisions":      "audit",
 	"internal/history":        "audit",
 	"internal/history/pgtest": "",
+	"internal/notify":         "audit",
 	"internal/config":         "audit",
 	"internal/doctor":         "audit internal/okta internal/databricks",
 	"internal/sandbox":        "audit",
 	"internal/sandbox/aim":    "",
 	"internal/bench":          "audit audit/rules report internal/snapfile",
-	"cmd/aimcheck":            "audit audit/rules report internal/snapfile internal/okta internal/databricks internal/transport internal/fetch internal/apply internal/decisions internal/history internal/config internal/doctor internal/sandbox",
+	"cmd/aimcheck":            "audit audit/rules report internal/snapfile internal/okta internal/databricks internal/transport internal/fetch internal/apply internal/decisions internal/history internal/notify internal/config internal/doctor internal/sandbox",
 }
 
 // standsIn says where a heavy dependency may be imported, and nowhere else.

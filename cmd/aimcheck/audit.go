@@ -21,104 +21,134 @@ import (
 
 func (e *env) auditCommand() *cobra.Command {
 	var a auditing
-	var d redacting
-	var format outputFormat
-	var out, failOn, explain string
-	var failOnStale bool
-	var keep int
-	var formats []string
+	var p reporting
+	var failOn, explain string
 	cmd := &cobra.Command{
 		Use:   "audit",
 		Short: "read both directories, find what AIM would get wrong, write reports and a plan",
 		Long: "Audit reads the Okta org and the Databricks account, or a snapshot of them, applies every rule, works out what enabling AIM would do,\n" +
 			"and writes the reports and the plan into a folder. It changes nothing in either directory.",
 		Example: "  aimcheck audit\n  aimcheck audit --snapshot tenant.snapshot --out reports --format csv,json --fail-on error\n" +
-			"  aimcheck audit --snapshot tenant.snapshot --explain ana@example.com",
+			"  aimcheck audit --snapshot tenant.snapshot --explain ana@example.com\n" +
+			"  aimcheck audit --out reports --dated --keep 30 --history aimcheck.db --waivers waivers.yaml   # every night",
 		Args: noArguments,
-		RunE: func(cmd *cobra.Command, _ []string) error {
-			threshold, err := parseFailOn(failOn)
-			if err != nil {
+		RunE: func(cmd *cobra.Command, _ []string) (err error) {
+			if p.threshold, err = parseFailOn(failOn); err != nil {
 				return usageError(err)
-			}
-			if err := checkFormats(formats); err != nil {
-				return err
 			}
 			asked := cmd.Flags().Changed("explain")
 			if asked {
-				if err := checkExplain(cmd); err != nil {
-					return err
-				}
+				err = checkExplain(cmd)
+			} else {
+				err = p.check(e)
 			}
-			if err := d.prepare(e, out); err != nil {
+			if err != nil {
 				return err
-			}
-			if keep < 0 {
-				return usagef("--history-keep %d: expected a number of runs, or 0 for all", keep)
 			}
 			settings, err := a.load(e)
 			if err != nil {
 				return err
 			}
-			if asked {
-				r, err := a.run(cmd.Context(), e, settings)
-				if err != nil {
-					return err
-				}
-				return e.explain(r, explain, format)
+			if !asked {
+				return p.run(cmd.Context(), e, &a, settings)
 			}
-			kept, err := e.keep(cmd.Context(), settings)
-			if err != nil {
-				return err
-			}
-			defer kept.close()
 			r, err := a.run(cmd.Context(), e, settings)
 			if err != nil {
 				return err
 			}
-			kept.record(cmd.Context(), e, r, history.Run{Old: a.snapshot != "", Keep: keep})
-			shown, err := d.redact(r)
-			if err != nil {
-				return err
-			}
-			if err := writeReports(cmd.Context(), out, formats, shown); err != nil {
-				return err
-			}
-			if format.json() {
-				err = writeOne(e.stdout, "findings.json", shown)
-			} else {
-				err = report.Summary(e.stdout, shown, report.Terminal{
-					Width: e.outWidth, Color: e.color(), Out: out, Next: next(r, out),
-				})
-			}
-			if err != nil {
-				return fileError("write to", "standard output", err)
-			}
-			incomplete := e.incomplete(r.Head.Incomplete)
-			if kept.failed != nil {
-				return fmt.Errorf("the reports are written, but the run was not kept in the history: see above; run again when it can be")
-			}
-			if incomplete != nil {
-				return incomplete
-			}
-			if err := threshold.judge(r); err != nil || !failOnStale {
-				return err
-			}
-			return judgeWaivers(r)
+			return e.explain(r, explain, p.output)
 		},
 	}
 	f := cmd.Flags()
 	f.SortFlags = false
-	f.StringVar(&out, "out", "aimcheck-report", "`DIR` for the reports, made if it is missing")
-	f.StringSliceVar(&formats, "format", report.DefaultFormats(), "`LIST` of formats to write besides findings.json and plan.json: "+strings.Join(report.Formats(), ", "))
+	p.folder.register(f)
+	f.StringSliceVar(&p.formats, "format", report.DefaultFormats(), "`LIST` of formats to write besides findings.json and plan.json: "+strings.Join(report.Formats(), ", "))
 	f.StringVar(&failOn, "fail-on", audit.Blocker.String(), "exit with 3 if there are findings of this `SEVERITY` or graver; never: don't")
-	f.BoolVar(&failOnStale, "fail-on-stale-waivers", false, "exit with 3 if a waiver has expired or waives nothing")
-	f.IntVar(&keep, "history-keep", historyKept, "keep the last `N` runs of these tenants in the history; 0: all")
+	f.BoolVar(&p.failOnStale, "fail-on-stale-waivers", false, "exit with 3 if a waiver has expired or waives nothing")
 	f.StringVar(&explain, "explain", "", "write no reports, but tell all about one `SUBJECT|NAME`, such as databricks:user:123 or ana@example.com")
-	d.register(f)
+	p.redacting.register(f)
 	a.register(cmd)
 	a.also(config.History)
-	format.flag(cmd)
+	f.IntVar(&p.runs, "history-keep", historyKept, "keep the last `N` runs of these tenants in the history; 0: all")
+	a.also(config.Notify)
+	p.tell.register(f)
+	p.output.flag(cmd)
 	return cmd
+}
+
+// A reporting is what an audit does with its report.
+type reporting struct {
+	folder
+	redacting
+	formats     []string
+	threshold   failOn
+	failOnStale bool
+	runs        int // to keep in the history
+	tell        alerting
+	output      outputFormat
+}
+
+func (p *reporting) check(e *env) error {
+	if p.runs < 0 {
+		return usagef("--history-keep %d: expected a number of runs, or 0 for all", p.runs)
+	}
+	if err := checkFormats(p.formats); err != nil {
+		return err
+	}
+	if err := p.folder.check(); err != nil {
+		return err
+	}
+	return p.prepare(e, p.dir)
+}
+
+// run audits, keeps the run, writes the reports, tells who is to be told, and
+// judges. What goes wrong with the history or the alert costs nobody the reports.
+func (p *reporting) run(ctx context.Context, e *env, a *auditing, settings *config.Settings) error {
+	if err := p.tell.open(e, settings); err != nil {
+		return err
+	}
+	kept, err := e.keep(ctx, settings)
+	if err != nil {
+		return err
+	}
+	defer kept.close()
+	r, err := a.run(ctx, e, settings)
+	if err != nil {
+		return err
+	}
+	rec := kept.record(ctx, e, r, history.Run{Old: a.snapshot != "", Keep: p.runs, Alerts: p.tell.hook != nil})
+	shown, err := p.redact(r)
+	if err != nil {
+		return err
+	}
+	out, err := p.folder.write(ctx, e, p.formats, shown)
+	if err != nil {
+		return err
+	}
+	unsent := p.tell.tell(ctx, e, r, kept, rec)
+	if p.output.json() {
+		err = writeOne(e.stdout, "findings.json", shown)
+	} else {
+		err = report.Summary(e.stdout, shown, report.Terminal{
+			Width: e.outWidth, Color: e.color(), Out: out, Next: next(r, out),
+		})
+	}
+	if err := printed(err); err != nil {
+		return err
+	}
+	incomplete := e.incomplete(r.Head.Incomplete)
+	switch {
+	case kept.failed != nil:
+		return fmt.Errorf("the reports are written, but the run was not kept in the history: see above; run again when it can be")
+	case unsent != nil:
+		return fmt.Errorf("the reports are written, but %w", unsent)
+	case incomplete != nil:
+		return incomplete
+	}
+	if err := p.threshold.judge(r); err != nil || !p.failOnStale {
+		return err
+	}
+	return judgeWaivers(r)
 }
 
 // checkFormats names the format that was probably meant.
@@ -131,21 +161,19 @@ func checkFormats(formats []string) error {
 	return nil
 }
 
-// writeReports writes all files of the formats that r has the content of, or none.
+// writeReports writes all files of the formats, or none, and removes those of an
+// earlier run.
 func writeReports(ctx context.Context, dir string, formats []string, r *audit.Report) error {
 	files, err := report.Files(formats)
 	if err != nil {
 		return usageError(err)
 	}
-	files = slices.DeleteFunc(files, func(f report.File) bool { return f.Lacks(r) })
-	if err := writeFiles(ctx, dir, files, r); err != nil {
-		return err
-	}
-	return removeStale(dir, files)
+	return writeFiles(ctx, dir, files, r, removeStale)
 }
 
-// writeFiles writes all of the files, or none.
-func writeFiles(ctx context.Context, dir string, files []report.File, r *audit.Report) error {
+// writeFiles writes all of the files, or none, and goes on with what follows while
+// no other run writes to the folder.
+func writeFiles(ctx context.Context, dir string, files []report.File, r *audit.Report, then func(dir string, written []report.File) error) error {
 	o, err := newOutput(dir)
 	if err != nil {
 		return err
@@ -156,7 +184,12 @@ func writeFiles(ctx context.Context, dir string, files []report.File, r *audit.R
 			return err
 		}
 	}
-	return o.commit(ctx)
+	unlock := lockFolder(dir)
+	defer unlock()
+	if err := o.commit(ctx); err != nil {
+		return err
+	}
+	return then(dir, files)
 }
 
 // removeStale removes the reports of an earlier run that this one did not write,

@@ -14,7 +14,7 @@ import (
 
 // checkExplain refuses flags of reports, of which an explanation writes none.
 func checkExplain(cmd *cobra.Command) error {
-	for _, name := range []string{"out", "format", "fail-on", "redact"} {
+	for _, name := range []string{"out", "format", "fail-on", "redact", "dated", "keep", "history", "notify"} {
 		if cmd.Flags().Changed(name) {
 			return usagef("--explain tells about one identity and writes no reports: leave out --%s", name)
 		}

@@ -9,6 +9,7 @@ import (
 	"github.com/aimcheck/aimcheck/audit"
 	"github.com/aimcheck/aimcheck/internal/config"
 	"github.com/aimcheck/aimcheck/internal/history"
+	"github.com/aimcheck/aimcheck/report"
 )
 
 // historyKept is how many runs are kept by default: a year of nights, and some.
@@ -43,7 +44,7 @@ func (e *env) keep(ctx context.Context, settings *config.Settings) (*keeping, er
 
 func (k *keeping) fail(e *env, err error) {
 	k.failed = err
-	fmt.Fprintf(e.stderr, "aimcheck: %v; the run goes on, and is not kept\n", err)
+	fmt.Fprintf(e.stderr, "aimcheck: %v; the run goes on, and is not kept\n", report.Visible(err.Error()))
 }
 
 func (k *keeping) close() { k.store.Close() }

@@ -129,13 +129,12 @@ func (e *env) remake(ctx context.Context, r *audit.Report, findings, out string,
 		}
 	}
 	files = slices.DeleteFunc(files, func(f report.File) bool { k, listed := keep[f.Name]; return listed && !k })
-	if err := writeFiles(ctx, out, files, r); err != nil {
-		return nil, err
+	then := removeStale
+	if home {
+		then = func(string, []report.File) error { return nil }
 	}
-	if !home {
-		if err := removeStale(out, files); err != nil {
-			return nil, err
-		}
+	if err := writeFiles(ctx, out, files, r, then); err != nil {
+		return nil, err
 	}
 	var names []string
 	for _, f := range files {

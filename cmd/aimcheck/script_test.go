@@ -7,8 +7,10 @@ import (
 	"crypto/x509"
 	"encoding/pem"
 	"errors"
+	"fmt"
 	"io"
 	"net/http"
+	"net/http/httptest"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -50,6 +52,9 @@ const patienceInTests = "AIMCHECK_TEST_PATIENCE"
 //		waits until the sandbox hangs
 //	newkey FILE
 //		writes a private key that nobody knows
+//	webhook FILE [STATUS]
+//		serves a webhook, sets WEBHOOK to its address, and writes what it gets
+//		to the file, one body a line
 //	mode BITS FILE…
 //		demands the files' permissions
 func TestScripts(t *testing.T) {
@@ -71,6 +76,7 @@ func TestScripts(t *testing.T) {
 			"reached": func(ts *testscript.TestScript, _ bool, _ []string) { <-ts.Value(hanging{}).(chan struct{}) },
 			"newkey":  newKey,
 			"mode":    mode,
+			"webhook": webhook,
 		},
 	})
 }
@@ -103,6 +109,34 @@ func newKey(ts *testscript.TestScript, _ bool, args []string) {
 	ts.Check(err)
 	text := pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: der})
 	ts.Check(os.WriteFile(ts.MkAbs(args[0]), text, 0o600))
+}
+
+func webhook(ts *testscript.TestScript, _ bool, args []string) {
+	if len(args) == 0 {
+		ts.Fatalf("usage: webhook FILE [STATUS]")
+	}
+	status := http.StatusOK
+	if len(args) > 1 {
+		var err error
+		status, err = strconv.Atoi(args[1])
+		ts.Check(err)
+	}
+	name := ts.MkAbs(args[0])
+	ts.Check(os.WriteFile(name, nil, 0o600))
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		body, err := io.ReadAll(r.Body)
+		f, e := os.OpenFile(name, os.O_APPEND|os.O_WRONLY, 0o600)
+		if err == nil && e == nil {
+			_, err = fmt.Fprintf(f, "%s signed:%t\n", body, r.Header.Get("Aimcheck-Signature") != "")
+			f.Close()
+		}
+		if err != nil || e != nil {
+			status = http.StatusInternalServerError
+		}
+		w.WriteHeader(status)
+	}))
+	ts.Defer(server.Close)
+	ts.Setenv("WEBHOOK", server.URL+"/hush")
 }
 
 func mode(ts *testscript.TestScript, _ bool, args []string) {

@@ -34,6 +34,9 @@ type Settings struct {
 	Audit      audit.Settings // Include and Exclude are the command's
 	History    Secret         // the path of a file, or a URL, which may hold a password; blank: none
 
+	Notify       Secret // URL of a webhook; blank: none
+	NotifySecret Secret // what alerts are signed with; blank: they are not
+
 	// readKey reads the private key for NeedOkta; nil if none was given. As a
 	// function it can't be printed.
 	readKey func() (string, error)
@@ -100,6 +103,7 @@ func load(env Env, flags Flags) (*loading, []mistake) {
 	l.databricks()
 	l.audit()
 	l.history()
+	l.notify()
 	return l, l.errs
 }
 

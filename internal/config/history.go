@@ -20,6 +20,12 @@ func (l *loading) history() {
 	}
 }
 
+// notify reads who is told what is new.
+func (l *loading) notify() {
+	l.settings.Notify = NewSecret(l.text(Notify))
+	l.settings.NotifySecret = NewSecret(l.text(NotifySecret))
+}
+
 // hasPassword reports whether a URL holds a password, as far as it is one.
 func hasPassword(text string) bool {
 	u, err := url.Parse(text)

@@ -35,6 +35,8 @@ const (
 	SCIMTokenOwner         = "scim-token-owner"
 	Waivers                = "waivers"
 	History                = "history"
+	Notify                 = "notify"
+	NotifySecret           = "notify-secret"
 )
 
 // All lists the settings in the order people read them.
@@ -61,6 +63,8 @@ func All() []Setting {
 		{Name: SCIMTokenOwner, Flag: true, Env: "AIMCHECK_SCIM_TOKEN_OWNER", Usage: "username or application id of the SCIM token's owner", Example: "87654321-4321-4321-4321-cba987654321"},
 		{Name: Waivers, Env: "AIMCHECK_WAIVERS", Usage: "YAML file of findings that may stay as they are until a day", Example: "waivers.yaml"},
 		{Name: History, Env: "AIMCHECK_HISTORY", Usage: "where runs are kept: a file (SQLite), or postgres://HOST/DATABASE", Example: "aimcheck.history"},
+		{Name: Notify, Secret: true, Env: "AIMCHECK_NOTIFY", Usage: "URL of a webhook to tell what is new"},
+		{Name: NotifySecret, Secret: true, Env: "AIMCHECK_NOTIFY_SECRET", Usage: "what alerts are signed with"},
 	}
 }
 
