@@ -6,6 +6,7 @@ import (
 	"database/sql"
 	"errors"
 	"slices"
+	"strings"
 
 	"github.com/aimcheck/aimcheck/audit"
 )
@@ -49,39 +50,90 @@ func (s *Store) news(ctx context.Context, tx *sql.Tx, stream string, run int64) 
 	case err != nil:
 		return n, err
 	}
-	found, err := tx.QueryContext(ctx, s.q("SELECT e.finding, e.what, f.state, f.waived, f.rule, f.severity, f.message FROM aimcheck_events e"+
+	found, err := tx.QueryContext(ctx, s.q("SELECT e.finding, e.what, e.note, f.state, f.waived, f.rule, f.severity, f.message FROM aimcheck_events e"+
 		" JOIN aimcheck_runs r ON r.id = e.run JOIN aimcheck_findings f ON f.stream = r.stream AND f.id = e.finding"+
-		" WHERE r.stream = ? AND e.run > ? AND e.what IN ('new', 'reopened', 'resolved', 'worse', 'unwaived') ORDER BY e.finding, e.run, e.what"), stream, told)
+		" WHERE r.stream = ? AND e.run > ? ORDER BY e.finding, e.run, e.what"), stream, told)
 	if err != nil {
 		return n, err
 	}
 	defer found.Close()
-	seen := "" // the finding whose first event was taken
+	var of then
+	add := func() {
+		if of.What = of.what(); of.What != "" {
+			n.Changes = append(n.Changes, of.Change)
+		}
+	}
 	for found.Next() {
 		var c Change
-		var state, waived, severity string
-		if err := found.Scan(&c.Finding, &c.What, &state, &waived, &c.Rule, &severity, &c.Message); err != nil {
+		var what, note, state, waived, severity string
+		if err := found.Scan(&c.Finding, &what, &note, &state, &waived, &c.Rule, &severity, &c.Message); err != nil {
 			return n, err
 		}
-		if c.Finding == seen {
-			continue
-		}
-		seen = c.Finding
 		if c.Severity, err = audit.ParseSeverity(severity); err != nil {
 			return n, err
 		}
-		open := state == string(audit.Open)
-		came := c.What == eventNew || c.What == eventReopened
-		switch {
-		case open && (waived != "" || c.What == eventResolved), !open && came:
-			continue // taken on by somebody; or gone and back, or come and gone, in between
-		case !open:
-			c.What = eventResolved
+		if c.Finding != of.Finding {
+			add()
+			of = then{Change: c, open: state == string(audit.Open), waived: waived != "", severity: c.Severity}
 		}
-		n.Changes = append(n.Changes, c)
+		if err := of.happened(what, note); err != nil {
+			return n, err
+		}
 	}
+	add()
 	slices.SortStableFunc(n.Changes, func(a, b Change) int { return cmp.Compare(b.Severity, a.Severity) })
 	return n, found.Err()
+}
+
+// A then is a finding as it is, and as it was when somebody was last told: the
+// first event of each kind since tells.
+type then struct {
+	Change
+	open, waived bool // now
+
+	came      string         // new, reopened or resolved; blank: neither came nor went
+	wasWaived bool           // as the first such event says
+	waiver    bool           // there was one
+	severity  audit.Severity // as it was
+	changed   bool           // the severity did
+}
+
+func (t *then) happened(what, note string) (err error) {
+	switch what {
+	case eventNew, eventReopened, eventResolved:
+		t.came = cmp.Or(t.came, what)
+	case eventWaived, eventUnwaived:
+		if !t.waiver {
+			t.waiver, t.wasWaived = true, what == eventUnwaived
+		}
+	case eventWorse, eventBetter:
+		if !t.changed {
+			from, _, _ := strings.Cut(note, " ")
+			t.changed = true
+			t.severity, err = audit.ParseSeverity(from)
+		}
+	}
+	return err
+}
+
+// what is the difference between then and now; blank if nobody needs to know.
+func (t *then) what() string {
+	there := t.came == "" || t.came == eventResolved // then
+	switch {
+	case t.Finding == "", t.open && t.waived:
+		return "" // taken on by somebody
+	case t.open && there && t.wasWaived:
+		return eventUnwaived
+	case t.open && there && t.Severity > t.severity:
+		return eventWorse
+	case t.open && there:
+		return ""
+	case t.open:
+		return t.came
+	case there:
+		return eventResolved
+	}
+	return "" // come and gone in between
 }
 
 // Told notes that somebody was told of the run and of all before it.

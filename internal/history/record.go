@@ -234,7 +234,9 @@ func (rec *recording) see(f *audit.Finding) {
 		if before.first.Before(now) { // after a clock that was ahead, it was seen now at the latest
 			r.first = before.first
 		}
-		if before.open && before.severity != f.Severity {
+		if before.open && f.Severity < before.severity && rec.report.Verdict == audit.Incomplete {
+			r.severity = before.severity // what was not read may be what makes it grave
+		} else if before.open && before.severity != f.Severity {
 			what := eventWorse
 			if f.Severity < before.severity {
 				what = eventBetter
