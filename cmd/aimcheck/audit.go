@@ -168,6 +168,7 @@ func writeReports(ctx context.Context, dir string, formats []string, r *audit.Re
 	if err != nil {
 		return usageError(err)
 	}
+	files = slices.DeleteFunc(files, func(f report.File) bool { return f.Lacks(r) })
 	return writeFiles(ctx, dir, files, r, removeStale)
 }
 
