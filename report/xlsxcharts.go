@@ -149,8 +149,14 @@ func rulesChart(first, last int) *excelize.Chart {
 
 // runsChart draws the findings of the earlier runs and this one by severity.
 func runsChart(first, last int) *excelize.Chart {
-	c := newChart(excelize.ColStacked, "Findings over time", "stacked columns: how many findings of each severity each run had", "run", "findings")
+	c := newChart(excelize.ColStacked, "Findings over time", "stacked columns: how many findings of each severity each run had", "", "findings")
 	c.Series = severitySeries(first, last)
+	c.XAxis.Alignment = excelize.Alignment{TextRotation: 90}
+	const readable = 8 // columns, with a figure in each
+	if n := last - first + 1; n > readable {
+		c.PlotArea.ShowVal = false
+		c.XAxis.TickLabelSkip = (n + readable - 1) / readable
+	}
 	return c
 }
 

@@ -17,7 +17,7 @@ const longest = 500
 func (b *workbook) planTab(r *audit.Report) sheet {
 	var list, place, rule string
 	return sheet{
-		name: planSheet, about: "what a program can change, and what is to choose: decide in the column decision", color: "2E7D32", frozen: 2,
+		name: planSheet, about: "what a program can change, and what is to choose: decide here", color: "2E7D32", frozen: 2,
 		table: table{
 			columns: []column{{name: "id", width: 36}, {name: "decision", width: 24}, {name: "severity", width: 10}, {name: "risk", width: 8}, {name: "action", width: 18},
 				{name: "target", width: 32, list: true}, {name: "name", width: 30}, {name: "field", width: 16}, {name: "from", width: 24},

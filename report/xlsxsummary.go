@@ -96,6 +96,9 @@ func (s *summary) effects(r *audit.Report) {
 		s.cells(0, string(e.outcome), meaning(e.outcome), number(e.usersNow), number(e.usersAfter), number(e.groupsNow), number(e.groupsAfter))
 		s.style("A", s.book.palette.severities[severityName(harm(e.outcome))])
 	}
+	if s.row < first {
+		s.cells(s.book.palette.note, "no outcome is known: nothing was read, or not enough of it")
+	}
 	hs := heights(r)
 	if hs[userChart] > 0 {
 		s.charts[userChart] = outcomeChart("users", 'C', first, s.row)
@@ -160,10 +163,10 @@ func (s *summary) trend(r *audit.Report) {
 	for _, sev := range audit.Severities() {
 		heads = append(heads, sev.String())
 	}
-	s.heading("Earlier runs", heads...)
+	s.heading("Earlier runs (UTC)", heads...)
 	first := s.row + 1
 	for _, run := range r.Trend[max(0, len(r.Trend)-pastRuns):] {
-		row := []any{moment(run.Time), string(run.Verdict)}
+		row := []any{run.Time.UTC().Format("2006-01-02 15:04"), string(run.Verdict)}
 		for _, sev := range audit.Severities() {
 			row = append(row, run.Counts[sev])
 		}
