@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
+	"os"
 	"regexp"
 	"slices"
 	"strings"
@@ -372,3 +373,35 @@ func (s *scene) holds(wantStatus int, wantTold, wantValues string, status int, o
 }
 
 func matches(text, pattern string) bool { return regexp.MustCompile(pattern).MatchString(text) }
+
+// Somebody was hired since the plan was made whose email is the victim's userName:
+// what was beyond doubt is no longer. And a userName that was changed is another's.
+func TestThePlanIsOld(t *testing.T) {
+	t.Parallel()
+	s := newScene(t, crowd(), sandbox.Options{})
+	s.plan()
+	p := s.readPlan()
+
+	later := crowd()
+	later.Okta.Users = append(later.Okta.Users, json.RawMessage(`{"id":"00unew","status":"STAGED","profile":{"login":"new@example.com","email":"u1@example.com","firstName":"A","lastName":"B"}}`))
+	later.Databricks.Users[2] = json.RawMessage(`{"id":"1002","userName":"renamed@example.com","name":{"givenName":"A","familyName":"B"},"active":true}`)
+	now := newScene(t, later, sandbox.Options{})
+	p.OktaOrg = now.box.URL
+	if err := p.Seal(p.Created, time.Hour); err != nil {
+		t.Fatal(err)
+	}
+	text, err := json.Marshal(p)
+	if err == nil {
+		err = os.WriteFile(now.file("plan.json"), text, 0o600)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	status, out := now.apply()
+	if status != exitIncomplete || !matches(out, `op-0003 .*: the directories have changed, and the rules don't ask for it any more`) || !matches(out, `op-0004 .*: its name is "renamed@example.com" now`) {
+		t.Errorf("exit status %d\n%s", status, out)
+	}
+	if told := now.told(); told[victim] != "drifted" || told["1002"] != "drifted" || len(now.wrote()) != 3 {
+		t.Errorf("the journal tells %v, and %v were written", told, now.wrote())
+	}
+}

@@ -143,8 +143,10 @@ func (w *writing) runner(e *env, settings *config.Settings, d *directories) appl
 		},
 		Pace:     pace.limiter.Wait,
 		Patience: e.patience,
-		// Most of an operation is waiting for reads to show it.
-		Workers: min(max(4, int(settings.Databricks.WriteRate)), 32),
+		// Most of an operation is waiting for answers, and for reads to show it. So
+		// many keep up the rate while each takes a second; few, where it is low,
+		// since as many writes may be under way when the first is known to fail.
+		Workers: min(max(8, int(settings.Databricks.WriteRate)), 256),
 	}
 	if !w.quiet {
 		r.Each = e.counting()
