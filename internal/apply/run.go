@@ -164,7 +164,7 @@ func (x *run) ended(row Row) {
 }
 
 // attempts bounds how often an operation is sent that is refused for the moment.
-const attempts = 3
+const attempts = 6
 
 // step does one operation and returns where it ended.
 func (x *run) step(ctx context.Context, s Step) Row {

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"slices"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -65,7 +66,7 @@ func TestFaults(t *testing.T) {
 		{name: "reads lag", lag: 6, story: "intent done", value: "00u1", writes: 1},
 		{name: "refused", faults: []fault{refuse}, story: "intent failed"},
 		{name: "busy", faults: []fault{busyOnce}, story: "intent failed intent done", value: "00u1", writes: 1},
-		{name: "busy for ever", faults: []fault{busyOnce, busyOnce, busyOnce, busyOnce}, story: "intent failed intent failed intent failed"},
+		{name: "busy for ever", faults: slices.Repeat([]fault{busyOnce}, attempts+1), story: strings.TrimSpace(strings.Repeat("intent failed ", attempts))},
 		{name: "lost before", faults: []fault{lostBefore}, story: "intent failed"},
 		{name: "lost after", faults: []fault{lostAfter}, story: "intent done", value: "00u1", writes: 1},
 		{name: "lost after, reads lag", faults: []fault{lostAfter}, lag: 6, story: "intent done", value: "00u1", writes: 1},

@@ -217,7 +217,10 @@ type sendingKey struct{}
 // verdict makes an error of an answer that is no success, or none.
 func (a *sending) verdict(c *Client, err error) error {
 	switch a.status {
-	case 400, 401, 403, 404, 405, 409, 412, 413, 415, 422, 429:
+	case http.StatusTooManyRequests: // whoever says so, has passed nothing on
+		detail, _ := ofDirectory(a.body)
+		return &Refused{a.status, c.hide(detail).Error()}
+	case 400, 401, 403, 404, 405, 409, 412, 413, 415, 422:
 		if detail, ok := ofDirectory(a.body); ok {
 			return &Refused{a.status, c.hide(detail).Error()}
 		}
