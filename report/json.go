@@ -156,9 +156,10 @@ func inline[T any](o *object, name string, values iter.Seq[T]) { array(o, name, 
 func array[T any](o *object, name string, values iter.Seq[T], lineEnd string) {
 	o.open(name)
 	comma := "[" + lineEnd
-	for v := range values {
+	var v T // one for all: each would be on the heap
+	for v = range values {
 		o.w.WriteString(comma)
-		o.value(v)
+		o.value(&v)
 		if o.err != nil {
 			return
 		}

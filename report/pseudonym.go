@@ -5,6 +5,8 @@ import (
 	"crypto/sha256"
 	"encoding/base32"
 	"encoding/hex"
+	"hash"
+	"io"
 	"regexp"
 	"strings"
 
@@ -15,18 +17,17 @@ import (
 // Equal texts have equal pseudonyms. Texts that are the same name under
 // [audit.Fold] have pseudonyms that are, and that differ in their letter case.
 // An address stays one, and addresses of one domain stay so.
-type pseudonyms struct {
-	key  []byte
-	memo map[string]string
-}
+type pseudonyms struct{ mac hash.Hash }
+
+func newPseudonyms(key []byte) pseudonyms { return pseudonyms{hmac.New(sha256.New, key)} }
 
 var lowerBase32 = base32.NewEncoding("abcdefghijklmnopqrstuvwxyz234567").WithPadding(base32.NoPadding)
 
 // sum is the keyed hash of a text. What it is of keeps sums of different use apart.
 func (p *pseudonyms) sum(of, text string) []byte {
-	h := hmac.New(sha256.New, p.key)
-	h.Write([]byte(of + "\x00" + text))
-	return h.Sum(nil)
+	p.mac.Reset()
+	io.WriteString(p.mac, of+"\x00"+text)
+	return p.mac.Sum(nil)
 }
 
 func (p *pseudonyms) letters(of, text string, n int) string {
@@ -42,22 +43,21 @@ func (p *pseudonyms) text(s string) string {
 	if strings.TrimSpace(s) == "" {
 		return s
 	}
-	if known, ok := p.memo[s]; ok {
-		return known
-	}
 	folded := audit.Fold(s)
-	name, rest := "x"+p.letters("text", folded, 20), ""
-	switch at := strings.LastIndexByte(folded, '@'); {
-	case at >= 0:
+	var name, rest string
+	if at := strings.LastIndexByte(folded, '@'); at >= 0 {
 		name = "u" + p.letters("local", folded[:at], 20)
 		rest = "@d" + p.letters("domain", folded[at+1:], 12) + ".example"
-	case oktaID.MatchString(folded):
-		name = folded[:3] + name[1:]
+	} else {
+		kind := "x"
+		if oktaID.MatchString(folded) {
+			kind = folded[:3]
+		}
+		name = kind + p.letters("text", folded, 20)
 	}
 	if s != folded {
 		name = p.recased(name, s)
 	}
-	p.memo[s] = name + rest
 	return name + rest
 }
 

@@ -21,13 +21,14 @@ const leftOut = "left out of a redacted report"
 // alone still do so. The same report and key give the same bytes. A redacted
 // plan can't be applied, so that none is written; ids of operations stay.
 func Redact(r *audit.Report, key []byte) (*audit.Report, error) {
-	d := &redaction{pseudonyms: pseudonyms{key: key, memo: map[string]string{}}, titles: map[string]string{}}
+	d := &redaction{pseudonyms: newPseudonyms(key), titles: map[string]string{}}
 	for _, rule := range r.Rules {
 		d.titles[rule.Name] = rule.Title()
 	}
+	findings := d.findings(r.Findings)
 	out := &audit.Report{
 		Version: r.Version, Head: d.head(r.Head), Settings: d.settings(r), Verdict: r.Verdict, Counts: maps.Clone(r.Counts),
-		Now: r.Now, After: r.After, Rules: r.Rules, Trend: r.Trend, Redacted: true, Plan: d.plan(r), Findings: d.findings(r.Findings),
+		Now: r.Now, After: r.After, Rules: r.Rules, Trend: r.Trend, Redacted: true, Plan: d.plan(r, findings), Findings: findings,
 	}
 	for _, s := range r.Skipped {
 		out.Skipped = append(out.Skipped, audit.Skip{Rule: s.Rule, Reason: closedReason(s.Reason), About: s.About})
@@ -212,7 +213,7 @@ func (d *redaction) value(e audit.Evidence) string {
 	return d.text(e.Value)
 }
 
-func (d *redaction) plan(r *audit.Report) *audit.Plan {
+func (d *redaction) plan(r *audit.Report, redacted []audit.Finding) *audit.Plan {
 	if r.Plan == nil {
 		return nil
 	}
@@ -229,35 +230,31 @@ func (d *redaction) plan(r *audit.Report) *audit.Plan {
 			op.Evidence = leftOut
 		}
 	}
-	p.Manual = d.manual(r)
+	p.Manual = d.manual(r, redacted)
 	return &p
 }
 
-func (d *redaction) manual(r *audit.Report) []audit.Manual {
-	type about struct {
-		message, redacted string
-		place             int
+func (d *redaction) manual(r *audit.Report, redacted []audit.Finding) []audit.Manual {
+	said := map[string]string{} // by id
+	for i := range r.Findings {
+		said[r.Findings[i].ID] = r.Findings[i].Message
 	}
-	findings := map[string]about{}
-	for i, f := range d.findings(r.Findings) {
-		findings[f.ID] = about{redacted: f.Message, place: i}
-	}
-	for _, f := range r.Findings {
-		id := d.findingID(f.ID)
-		a := findings[id]
-		a.message = f.Message
-		findings[id] = a
+	place := map[string]int{} // of what is redacted, by id
+	for i := range redacted {
+		place[redacted[i].ID] = i
 	}
 	list := slices.Clone(r.Plan.Manual)
 	for i := range list {
 		m := &list[i]
-		m.Finding = d.findingID(m.Finding)
-		a := findings[m.Finding]
-		todo, ok := strings.CutPrefix(m.What, a.message+": ")
+		todo, ok := strings.CutPrefix(m.What, said[m.Finding]+": ")
 		if !ok || !closed.MatchString(todo) {
 			todo = remedy(m.Remedy)
 		}
-		m.What = cmp.Or(a.redacted, m.Finding) + ": " + todo
+		m.Finding = d.findingID(m.Finding)
+		m.What = m.Finding + ": " + todo
+		if at, ok := place[m.Finding]; ok {
+			m.What = redacted[at].Message + ": " + todo
+		}
 		m.Candidates = d.subjects(m.Candidates)
 		slices.SortFunc(m.Candidates, audit.Subject.Compare)
 		m.Records = slices.Clone(m.Records)
@@ -267,7 +264,7 @@ func (d *redaction) manual(r *audit.Report) []audit.Manual {
 		}
 		slices.SortFunc(m.Records, func(a, b audit.Record) int { return a.Subject.Compare(b.Subject) })
 	}
-	slices.SortStableFunc(list, func(a, b audit.Manual) int { return findings[a.Finding].place - findings[b.Finding].place })
+	slices.SortStableFunc(list, func(a, b audit.Manual) int { return place[a.Finding] - place[b.Finding] })
 	return list
 }
 

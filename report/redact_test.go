@@ -322,7 +322,7 @@ func TestRedactKeepsWhatIsTold(t *testing.T) {
 // Equal texts have equal pseudonyms; names that are the same have pseudonyms that
 // are the same name; others have others.
 func TestPseudonyms(t *testing.T) {
-	p := pseudonyms{key: testKey, memo: map[string]string{}}
+	p := newPseudonyms(testKey)
 	texts := slices.Concat(hostile, []string{"ana@example.com", "ANA@example.com", " ana@example.com", "Ana@Example.COM", "ana@example.org", "bo@example.com",
 		"00u1", "00U1", "00u1x", "x@y@z", "Zoé", "Zoe\u0301", "zoé", "groß", "GROẞ", "@", "a@", "@a", "7310"})
 	for _, a := range texts {
