@@ -63,6 +63,8 @@ func (e *env) applyCommand() *cobra.Command {
 			}
 			w.apps = w.apps || needsApps(plan, decided != "")
 			return w.run(cmd.Context(), e, job{
+				kind:    "apply",
+				answers: answers,
 				journal: journal,
 				open:    openJournal(journal),
 				include: plan.Include,
@@ -217,6 +219,8 @@ type said struct {
 
 // A job is what apply and rollback have apart from each other.
 type job struct {
+	kind    string         // apply or rollback
+	answers []audit.Answer // of people
 	journal string
 	open    func(apply.Header, func() time.Time) (*apply.Journal, error)
 

@@ -112,6 +112,9 @@ func (e *env) showLife(ctx context.Context, store *history.Store, id string, for
 		for _, ev := range l.Events {
 			fmt.Fprintf(&b, "  %s  run %-5d %-9s %s\n", minute(ev.Time), ev.Run, ev.What, report.Visible(note(ev.Note)))
 		}
+		for _, d := range l.Deeds {
+			fmt.Fprintf(&b, "  %s  %-9s %-14s %s %s\n", minute(d.Time), d.Kind, report.Visible(d.Item), report.Visible(d.What), report.Visible(d.Phase))
+		}
 	}
 	_, err = io.WriteString(e.stdout, b.String())
 	return printed(err)

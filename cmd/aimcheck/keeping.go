@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/aimcheck/aimcheck/audit"
+	"github.com/aimcheck/aimcheck/internal/apply"
 	"github.com/aimcheck/aimcheck/internal/config"
 	"github.com/aimcheck/aimcheck/internal/history"
 	"github.com/aimcheck/aimcheck/report"
@@ -75,4 +76,31 @@ func (k *keeping) record(ctx context.Context, e *env, r *audit.Report, run histo
 		fmt.Fprintln(e.stderr, "aimcheck: history:", m)
 	}
 	return rec
+}
+
+// applied adds what was written to the history, an interrupted run's too.
+func (k *keeping) applied(ctx context.Context, e *env, j job, h apply.Header, rep *apply.Report, people said) {
+	if k.store == nil || rep == nil {
+		return
+	}
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), slowest)
+	defer cancel()
+	a := history.Apply{
+		Org: h.OktaOrg, Account: h.Databricks, Now: e.now(), Version: version(), Kind: j.kind, Plan: h.Plan, Journal: j.journal, Settled: rep.Settled(),
+	}
+	for _, row := range rep.Rows {
+		a.Operations = append(a.Operations, history.Operation{Operation: row.Operation, Phase: string(row.Phase)})
+	}
+	unused := map[string]string{}
+	for _, u := range people.unusable {
+		unused[u.Where] = u.Why
+	}
+	for _, answer := range j.answers {
+		if answer.Decision != "" {
+			a.Decisions = append(a.Decisions, history.Decision{Item: answer.ID, Decision: answer.Decision, Place: answer.Where, Unused: unused[answer.Where]})
+		}
+	}
+	if err := k.store.RecordApply(ctx, a); err != nil {
+		k.fail(e, err)
+	}
 }

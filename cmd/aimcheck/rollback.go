@@ -34,6 +34,7 @@ func (e *env) rollbackCommand() *cobra.Command {
 				return err
 			}
 			return w.run(cmd.Context(), e, job{
+				kind:    "rollback",
 				journal: args[0],
 				open: func(_ apply.Header, now func() time.Time) (*apply.Journal, error) {
 					return apply.ReopenJournal(args[0], now)

@@ -34,6 +34,7 @@ func (w *writing) register(cmd *cobra.Command) {
 	f.BoolVar(&w.dry, "dry-run", false, "go through the guards, say what would be done, and write nothing")
 	f.BoolVar(&w.yes, "yes", false, "don't ask; needed where there is no terminal")
 	w.source.register(cmd, "")
+	w.also(config.History)
 	w.format.flag(cmd)
 }
 
@@ -45,6 +46,13 @@ func (w *writing) run(ctx context.Context, e *env, j job) error {
 	settings, err := w.settings(e)
 	if err != nil {
 		return err
+	}
+	kept := &keeping{}
+	if !w.dry {
+		if kept, err = e.keep(ctx, settings); err != nil {
+			return err
+		}
+		defer kept.close()
 	}
 	d, err := w.open(ctx, e, settings, !w.dry)
 	if err != nil {
@@ -112,6 +120,7 @@ func (w *writing) run(ctx context.Context, e *env, j job) error {
 	})
 	defer told()
 	rep, failed := runner.Run(ctx, work)
+	kept.applied(ctx, e, j, header, rep, people)
 	if err := w.show(e, rep, before, people); err != nil {
 		return fileError("write to", "standard output", err)
 	}
@@ -122,6 +131,8 @@ func (w *writing) run(ctx context.Context, e *env, j job) error {
 		return &exitError{exitIncomplete, fmt.Errorf("%w; the journal is %s", failed, j.journal)}
 	case !rep.Settled() || len(people.unusable) > 0:
 		return &exitError{exitIncomplete, fmt.Errorf("not everything was carried out (exit status 4): the above says what and why; the journal is %s", j.journal)}
+	case kept.failed != nil:
+		return fmt.Errorf("everything was carried out, but it was not kept in the history: see above; the journal %s has it", j.journal)
 	}
 	return nil
 }

@@ -47,6 +47,7 @@ type Life struct {
 	FirstSeen time.Time       `json:"first_seen"`
 	LastSeen  time.Time       `json:"last_seen"`
 	Events    []Event         `json:"events"` // oldest first; those of runs that are kept
+	Deeds     []Deed          `json:"deeds"`  // what was decided and done about it, oldest first
 }
 
 // An Event is something that happened to a finding.
@@ -108,6 +109,9 @@ func (s *Store) finding(ctx context.Context, id string) ([]Life, error) {
 	}
 	for i := range lives {
 		if lives[i].Events, err = s.events(ctx, streams[i], id); err != nil {
+			return nil, err
+		}
+		if lives[i].Deeds, err = s.deeds(ctx, lives[i].Org, lives[i].Account, id); err != nil {
 			return nil, err
 		}
 	}
