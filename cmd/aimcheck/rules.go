@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/charmbracelet/x/ansi"
 	"github.com/spf13/cobra"
 
 	"github.com/aimcheck/aimcheck/audit"
@@ -59,7 +60,11 @@ func (e *env) listRules(all []*audit.Rule, format outputFormat) error {
 		return printJSON(e.stdout, texts)
 	}
 	for _, r := range all {
-		if _, err := fmt.Fprintf(e.stdout, "%-30s %-8s %s\n", r.Name, r.Severity, r.Title()); err != nil {
+		line := fmt.Sprintf("%-30s %-8s %s", r.Name, r.Severity, r.Title())
+		if e.outWidth > 0 { // a terminal: aimcheck rules NAME has the whole title
+			line = ansi.Truncate(line, e.outWidth, "…")
+		}
+		if _, err := fmt.Fprintln(e.stdout, line); err != nil {
 			return err
 		}
 	}

@@ -4,7 +4,10 @@ import (
 	"bytes"
 	"flag"
 	"os"
+	"strings"
 	"testing"
+
+	"github.com/charmbracelet/x/ansi"
 
 	"github.com/aimcheck/aimcheck/audit/rules"
 )
@@ -35,5 +38,29 @@ func TestCataloguePage(t *testing.T) {
 	}
 	if !bytes.Equal(got, b.Bytes()) {
 		t.Error("docs/rules.md is not what the rules say: make it again with -update")
+	}
+}
+
+// At a terminal no line of the list is wider than it; elsewhere none is cut.
+func TestRulesFitTheTerminal(t *testing.T) {
+	list := func(width int) []string {
+		var out bytes.Buffer
+		e := &env{args: []string{"rules"}, stdout: &out, stderr: &out, outWidth: width, getenv: func(string) string { return "" }}
+		if code := run(t.Context(), e); code != 0 {
+			t.Fatalf("exit status %d: %s", code, &out)
+		}
+		return strings.Split(strings.TrimSuffix(out.String(), "\n"), "\n")
+	}
+	whole := list(0)
+	for i, line := range list(60) {
+		if ansi.StringWidth(line) > 60 {
+			t.Errorf("%d columns: %s", ansi.StringWidth(line), line)
+		}
+		if !strings.HasPrefix(whole[i], strings.TrimSuffix(line, "…")) {
+			t.Errorf("%q is no part of %q", line, whole[i])
+		}
+	}
+	if len(whole) != len(rules.All()) || !strings.HasSuffix(whole[0], rules.All()[0].Title()) {
+		t.Errorf("the list is %q", whole)
 	}
 }
