@@ -4,7 +4,7 @@ GO      ?= go
 VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo unknown)
 PEERS   := testdata/peers
 
-.PHONY: help build demo test check bench bench-quick fuzz soak peers office postgres
+.PHONY: help build demo test check bench bench-quick fuzz soak peers office browser postgres
 
 help: ## list the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -15,7 +15,7 @@ build: ## build ./aimcheck, one static binary
 demo: build ## run the main job on imitations of both directories, and show the reports
 	./aimcheck demo
 
-test: peers office postgres ## run every test, with the race detector, the vendors' descriptions and independent peers included
+test: peers office browser postgres ## run every test, with the race detector, the vendors' descriptions and independent peers included
 	AIMCHECK_PEERS=$(CURDIR)/$(PEERS) $(GO) test -race -timeout 8m ./...
 
 peers: $(PEERS)/node_modules/.installed
@@ -23,6 +23,12 @@ peers: $(PEERS)/node_modules/.installed
 $(PEERS)/node_modules/.installed: $(PEERS)/package-lock.json
 	cd $(PEERS) && npm ci --no-audit --no-fund --ignore-scripts --loglevel=error
 	@touch $@
+
+# Chromium, in which the HTML report is looked at and used.
+browser:
+	@command -v chromium >/dev/null || command -v chromium-browser >/dev/null || command -v google-chrome >/dev/null || \
+		{ apt-get update -q && apt-get install -qy --no-install-recommends chromium; } >/dev/null 2>&1 || \
+		echo "Chromium can't be installed here: install chromium, or the tests of the HTML report in a browser are left out"
 
 # LibreOffice, in which people fill in decisions: a test reads back what it saves.
 office:

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/go-json-experiment/json/jsontext"
 
@@ -172,9 +173,16 @@ func (w *vocabulary) of(s string) int {
 // findings writes the findings: what the table shows in large blocks, the
 // evidence in small ones.
 func (p *webPage) findings(b *pageBlocks) {
-	list := newColumnar("rule", "severity", "remedy", "waived", "hash", "key", "message", "subjects", "operations")
+	list := newColumnar("rule", "severity", "remedy", "waived", "hash", "key", "message", "subjects", "operations", "since", "state")
 	var details []byte
 	roles, fields := newVocabulary(), newVocabulary()
+	days, states := newVocabulary(), newVocabulary()
+	endList := func() {
+		all := append([]byte(`"days":[`), days.texts...)
+		all = append(append(all, `],"states":[`...), states.texts...)
+		b.write(findingsBlock, p.cast.take(append(all, ']'), list))
+		days, states = newVocabulary(), newVocabulary()
+	}
 	endDetails := func() {
 		all := append([]byte(`"roles":[`), roles.texts...)
 		all = append(append(all, `],"fields":[`...), fields.texts...)
@@ -208,11 +216,14 @@ func (p *webPage) findings(b *pageBlocks) {
 				}
 			}
 		})
+		list.number(9, days.of(dayOf(f.FirstSeen)))
+		list.number(10, states.of(string(f.State)))
 		if len(details) > 0 {
 			details = append(details, ',')
 		}
 		details = append(details, '[')
-		details = appendText(details, manual[f.ID])
+		details = append(appendText(details, manual[f.ID]), ',')
+		details = appendText(details, waivedBy(f))
 		for _, e := range f.Evidence {
 			details = append(details, ',')
 			for _, n := range []int{p.cast.of(e.Subject, func() string { return nameIn(p.r, f, e.Subject) }), roles.of(e.Role), fields.of(e.Field)} {
@@ -225,11 +236,11 @@ func (p *webPage) findings(b *pageBlocks) {
 			endDetails()
 		}
 		if list.n == blockRows {
-			b.write(findingsBlock, p.cast.take(nil, list))
+			endList()
 		}
 	}
 	if list.n > 0 {
-		b.write(findingsBlock, p.cast.take(nil, list))
+		endList()
 	}
 	if len(details) > 0 {
 		endDetails()
@@ -345,6 +356,14 @@ func (p *webPage) identities(b *pageBlocks) {
 	if list.n > 0 {
 		end()
 	}
+}
+
+// dayOf returns the day of a time; blank where there is none.
+func dayOf(t time.Time) string {
+	if t.IsZero() {
+		return ""
+	}
+	return t.UTC().Format(time.DateOnly)
 }
 
 func oneIf(set bool) int {

@@ -5,6 +5,7 @@ import (
 	"iter"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/aimcheck/aimcheck/audit"
 )
@@ -94,6 +95,7 @@ type pageHead struct {
 	Plan       string          `json:"plan"`       // digest
 	Expires    string          `json:"expires"`
 	Deactivate bool            `json:"deactivate"` // the class was included
+	History    bool            `json:"history"`    // findings have a first sight
 	Flows      []pageFlow      `json:"flows"`
 	Rules      []pageRule      `json:"rules"`
 	Kinds      []string        `json:"kinds"`
@@ -115,7 +117,7 @@ func (p *webPage) head() pageHead {
 	h := pageHead{
 		Findings: len(p.r.Findings), Operations: len(plan.Operations), Identities: p.listed, Partial: p.partial(),
 		Plan: plan.Digest, Expires: moment(plan.Expires), Deactivate: slices.Contains(plan.Include, audit.ClassDeactivate),
-		Flows: p.flows, Kinds: []string{""}, Severities: []string{""}, Remedies: remedies(), Matches: matches(), Outcomes: audit.Outcomes(),
+		History: p.Ages() != nil, Flows: p.flows, Kinds: []string{""}, Severities: []string{""}, Remedies: remedies(), Matches: matches(), Outcomes: audit.Outcomes(),
 	}
 	for _, k := range audit.Kinds() {
 		h.Kinds = append(h.Kinds, k.String())
@@ -147,7 +149,6 @@ func templateFuncs() template.FuncMap {
 		"visible":   shownText,
 		"meaning":   meaning,
 		"severity":  func(s audit.Severity) string { return s.String() },
-		"bar":       func(n, most int) int { return 100 * n / max(most, 1) },
 	}
 }
 
@@ -246,21 +247,129 @@ func (p *webPage) Effects() (rows []effectRow) {
 	return rows
 }
 
-// A ruleRow is a rule with findings of one severity.
+// A ruleRow is a rule with the number of its findings, gravest first.
 type ruleRow struct {
-	Severity, Rule, Title string
-	Count                 int
-	Most                  int // the greatest count
+	Rule, Title string
+	Counts      []pageCount
 }
 
+// Rules lists the rules that have findings, those with the gravest and most first.
 func (p *webPage) Rules() (rows []ruleRow) {
 	ts, _ := tallies(p.r)
-	most := 0
+	at := map[string]int{}
 	for _, t := range ts {
-		most = max(most, t.findings)
+		i, ok := at[t.rule]
+		if !ok {
+			i = len(rows)
+			at[t.rule] = i
+			row := ruleRow{Rule: t.rule, Title: t.title}
+			for _, s := range audit.Severities() {
+				row.Counts = append(row.Counts, pageCount{Severity: s.String()})
+			}
+			rows = append(rows, row)
+		}
+		rows[i].Counts[slices.Index(audit.Severities(), t.severity)].Count = t.findings
 	}
-	for _, t := range ts {
-		rows = append(rows, ruleRow{Severity: t.severity.String(), Rule: t.rule, Title: t.title, Count: t.findings, Most: most})
+	return rows
+}
+
+// A pastRun is a column of the chart of earlier runs, and a line of its table.
+type pastRun struct {
+	When          string
+	Counts        []pageCount
+	Bars          []pageBar
+	New, Resolved string
+}
+
+// A pageBar is a rectangle of a chart.
+type pageBar struct {
+	Severity string
+	X, Y, H  int
+}
+
+// runsShown is how many earlier runs the page shows at most.
+const runsShown = 60
+
+// trendHeight is how high the chart of runs is, in its own units.
+const trendHeight = 100
+
+// Trend lists the earlier runs, oldest first, and this one; none without a history.
+func (p *webPage) Trend() (runs []pastRun) {
+	if len(p.r.Trend) == 0 {
+		return nil
+	}
+	now := map[audit.State]int{}
+	for i := range p.r.Findings {
+		now[p.r.Findings[i].State]++
+	}
+	past := append(slices.Clone(p.r.Trend[max(0, len(p.r.Trend)-runsShown+1):]),
+		audit.PastRun{Counts: p.r.Counts, New: now[audit.New], Reopened: now[audit.Reopened], Resolved: len(p.r.Resolved)})
+	most := 1
+	for _, run := range past {
+		sum := 0
+		for _, n := range run.Counts {
+			sum += n
+		}
+		most = max(most, sum)
+	}
+	for i, run := range past {
+		row := pastRun{When: "this run", New: thousands(run.New + run.Reopened), Resolved: thousands(run.Resolved)}
+		if !run.Time.IsZero() {
+			row.When = moment(run.Time)
+		}
+		y := trendHeight
+		for _, s := range audit.Severities() {
+			row.Counts = append(row.Counts, pageCount{Severity: s.String(), Count: run.Counts[s]})
+			h := (run.Counts[s]*trendHeight + most - 1) / most
+			y -= h
+			row.Bars = append(row.Bars, pageBar{s.String(), 10 * i, y, h})
+		}
+		runs = append(runs, row)
+	}
+	return runs
+}
+
+// RecentTrend are the last runs, for the table.
+func (p *webPage) RecentTrend() []pastRun {
+	runs := p.Trend()
+	return runs[max(0, len(runs)-8):]
+}
+
+func (p *webPage) ChartWidth() int { return 10 * len(p.Trend()) }
+
+// An ageRow counts the findings that were first seen so long ago.
+type ageRow struct {
+	Age   string
+	Count int
+}
+
+// Ages counts unwaived findings by age, measured from when the run saw them;
+// none without a history.
+func (p *webPage) Ages() (rows []ageRow) {
+	const day = 24 * time.Hour
+	rows = []ageRow{{Age: "new in this run"}, {Age: "up to 7 days"}, {Age: "up to 30 days"}, {Age: "up to 90 days"}, {Age: "older"}}
+	known := false
+	for i := range p.r.Findings {
+		f := &p.r.Findings[i]
+		if f.Waived || f.FirstSeen.IsZero() {
+			continue
+		}
+		known = true
+		switch age := f.LastSeen.Sub(f.FirstSeen); {
+		case f.State == audit.New:
+			rows[0].Count++
+		case age <= 7*day:
+			rows[1].Count++
+		case age <= 30*day:
+			rows[2].Count++
+		case age <= 90*day:
+			rows[3].Count++
+		default:
+			rows[4].Count++
+		}
+	}
+	if !known {
+		return nil
 	}
 	return rows
 }

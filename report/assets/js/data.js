@@ -4,7 +4,7 @@ const head = JSON.parse(document.getElementById('head').textContent);
 const ruleNumber = new Map(head.rules.map((r, i) => [r.name, i]));
 
 const subjects = { kind: [], id: [], name: [] };
-const findings = { n: 0, rule: [], severity: [], remedy: [], waived: [], hash: [], key: [], message: [], subjects: [], operations: [] };
+const findings = { n: 0, rule: [], severity: [], remedy: [], waived: [], hash: [], key: [], message: [], subjects: [], operations: [], since: [], state: [] };
 const operations = { n: 0, id: [], action: [], target: [], field: [], from: [], to: [], because: [], evidence: [], risk: [], reversible: [], decision: [] };
 const choices = { n: 0, finding: [], candidates: [], records: [] };
 const rows = { n: 0, subject: [], externalId: [], link: [], okta: [], email: [], status: [], matched: [], now: [], after: [],
@@ -34,7 +34,9 @@ const worded = (list, words) => list.map((n) => words[n]);
 
 const readers = {
   findings(b) {
-    add(findings, b, ['rule', 'severity', 'remedy', 'waived', 'hash', 'key', 'message', 'subjects', 'operations']);
+    b.since = worded(b.since, b.days);
+    b.state = worded(b.state, b.states);
+    add(findings, b, ['rule', 'severity', 'remedy', 'waived', 'hash', 'key', 'message', 'subjects', 'operations', 'since', 'state']);
   },
   plan(b) {
     b.action = worded(b.action, b.actions);
@@ -84,10 +86,10 @@ async function detail(f) {
   const b = detailBlocks.get(at);
   const row = b.rows[f % detailRows];
   const evidence = [];
-  for (let i = 1; i < row.length; i += 4) {
+  for (let i = 2; i < row.length; i += 4) {
     evidence.push({ subject: row[i], role: b.roles[row[i + 1]], field: b.fields[row[i + 2]], value: row[i + 3] });
   }
-  return { todo: row[0], evidence };
+  return { todo: row[0], waiver: row[1], evidence };
 }
 
 // file returns a file that the page carries, as it stands beside the report.

@@ -5,6 +5,8 @@ const does = {
   support: 'Databricks Support changes a username', review: 'somebody must look at it',
 };
 
+const lifeStates = ['new', 'open', 'reopened'];
+
 const severityOf = (f) => head.severities[findings.severity[f]];
 const ruleOf = (f) => head.rules[findings.rule[f]];
 const remedyOf = (f) => head.remedies[findings.remedy[f]];
@@ -32,6 +34,7 @@ const findingsTable = once(() => {
       { key: 'rule', label: 'Rule', values: present(n, (f) => findings.rule[f], names), of: (f) => findings.rule[f] },
       { key: 'remedy', label: 'Remedy', values: present(n, (f) => findings.remedy[f], head.remedies), of: (f) => findings.remedy[f] },
       { key: 'waived', label: 'Waived', values: ['no', 'yes'], of: (f) => findings.waived[f] },
+      ...(head.history ? [{ key: 'state', label: 'State', values: lifeStates, of: (f) => lifeStates.indexOf(findings.state[f]) }] : []),
     ],
     columns: [
       { key: 'severity', label: 'Severity', cell: (f) => html`${severityTag(severityOf(f))}${findings.waived[f] ? html` <span class="tag">waived</span>` : nothing}`, rank: (f) => -findings.severity[f] },
@@ -39,6 +42,7 @@ const findingsTable = once(() => {
       { key: 'rule', label: 'Rule', cell: (f) => ruleLink(ruleOf(f).name), rank: (f) => ruleOf(f).name },
       { key: 'about', label: 'About', cell: (f) => aboutCell(findings.subjects[f]), rank: (f) => findings.subjects[f].length },
       { key: 'remedy', label: 'Remedy', cell: (f) => html`<span title=${does[remedyOf(f)]}>${remedyOf(f)}</span>`, rank: (f) => findings.remedy[f] },
+      ...(head.history ? [{ key: 'since', label: 'Since', cell: (f) => html`${findings.since[f]}${findings.state[f] === 'open' ? nothing : html` <span class="tag">${findings.state[f]}</span>`}`, rank: (f) => findings.since[f] }] : []),
     ],
   });
 });
@@ -67,11 +71,13 @@ function ruleDoc(name, open) {
 async function findingPage(id) {
   const f = findingOf().get(id);
   if (f === undefined) return missing('No finding has the id ' + id + '.', '#/findings', 'All findings');
-  const { todo, evidence } = await detail(f);
+  const { todo, waiver, evidence } = await detail(f);
   const list = findings.subjects[f];
   return () => html`<p class="crumbs"><a href="#/findings">Findings</a> › ${ruleLink(ruleOf(f).name)}</p>
     <h1 tabindex="-1" class="text">${text(findings.message[f], 240)}</h1>
     <p>${severityTag(severityOf(f))} ${findings.waived[f] ? html`<span class="tag">waived</span>` : nothing} <span class="means">${does[remedyOf(f)]}</span></p>
+    ${waiver ? html`<p>${whole(waiver)}</p>` : nothing}
+    ${findings.since[f] ? html`<p class="small">First seen ${findings.since[f]}${findings.state[f] === 'open' ? '' : ', ' + findings.state[f]}.</p>` : nothing}
     ${ruleDoc(ruleOf(f).name, false)}
     <section aria-label="What to do"><h2>What to do</h2>${whatToDo(f, todo)}</section>
     <section aria-label="Who it is about"><h2>Who it is about</h2>

@@ -86,7 +86,11 @@ if (!('DecompressionStream' in globalThis)) {
   load().then(() => {
     ready = true;
     drawDomains();
-    document.documentElement.dataset.ready = 'yes';
     return go(true);
+  }).then(() => {
+    document.documentElement.dataset.ready = 'yes';
+    performance.mark('ready');
+    // What the first search needs is made while nobody asks for anything.
+    (globalThis.requestIdleCallback ?? setTimeout)(() => findingsTable().haystack());
   }).catch((e) => trouble('The data of this page is damaged, so that its tables are missing: ' + e.message + '. Have the report made again.'));
 }

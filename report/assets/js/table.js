@@ -2,6 +2,7 @@
 // the address, so that a view can be kept, sent on and gone back to.
 
 const pageSizes = [25, 50, 100, 500];
+const rowEnd = '\uffff';
 
 // A table has: name (of the view), n, text(i) to search in, facets, columns.
 // A facet has: key, label, values (texts), of(i) (its number), and labels.
@@ -9,7 +10,6 @@ const pageSizes = [25, 50, 100, 500];
 class Table {
   constructor(spec) {
     Object.assign(this, spec);
-    this.haystacks = new Array(this.n);
     this.ranks = new Map();
     this.codes = new Map();
     this.state = { q: '', sort: '', down: false, page: 0, size: 50, facets: {} };
@@ -46,7 +46,42 @@ class Table {
 
   pages() { return Math.max(1, Math.ceil(this.found.length / this.state.size)); }
 
-  haystack(i) { return (this.haystacks[i] ??= folded(this.text(i))); }
+  // haystack is the folded text of all rows in one string, each ended by a
+  // character that is left out of texts, and where each row starts: to search one long
+  // string is many times faster than a hundred thousand short ones.
+  haystack() {
+    if (this.hay) return this.hay;
+    const texts = new Array(this.n);
+    for (let i = 0; i < this.n; i++) {
+      const t = this.text(i);
+      texts[i] = t.includes(rowEnd) ? t.replaceAll(rowEnd, ' ') : t;
+    }
+    const all = folded(texts.join(rowEnd) + rowEnd);
+    const starts = new Int32Array(this.n + 1);
+    for (let i = 0, at = 0; i < this.n; i++) {
+      at = all.indexOf(rowEnd, at) + 1;
+      starts[i + 1] = at;
+    }
+    this.hay = { all, starts };
+    return this.hay;
+  }
+
+  // having marks the rows that have the word.
+  having(word) {
+    const { all, starts } = this.haystack();
+    const marks = new Uint8Array(this.n);
+    let row = 0;
+    for (let at = all.indexOf(word); at >= 0; at = all.indexOf(word, starts[row])) {
+      let high = this.n; // the row is the last that starts at or before the hit
+      while (high - row > 1) {
+        const middle = (row + high) >> 1;
+        if (starts[middle] <= at) row = middle; else high = middle;
+      }
+      marks[row++] = 1;
+      if (row === this.n) break;
+    }
+    return marks;
+  }
 
   // codesOf returns the facet's numbers of all rows; a facet that changes is not kept.
   codesOf(f) {
@@ -66,12 +101,12 @@ class Table {
     for (const f of this.facets) {
       if (f.key in s.facets) wanted.push([this.codesOf(f), f.values.indexOf(s.facets[f.key])]);
     }
-    const words = folded(s.q).split(/\s+/u).filter((w) => w);
+    const words = folded(s.q.replaceAll(rowEnd, '')).split(/\s+/u).filter((w) => w).map((w) => this.having(w));
     const found = new Int32Array(this.n);
     let n = 0;
     rows: for (let i = 0; i < this.n; i++) {
       for (const [codes, value] of wanted) if (codes[i] !== value) continue rows;
-      for (const w of words) if (!this.haystack(i).includes(w)) continue rows;
+      for (const has of words) if (!has[i]) continue rows;
       found[n++] = i;
     }
     this.found = found.subarray(0, n);
