@@ -74,7 +74,7 @@ func (p *page) whole(label, text string) {
 // labelled adds a text behind a label, on as many lines as it needs, three at
 // most: the files have the whole.
 func (p *page) labelled(label, text string) {
-	lines := strings.Split(ansi.Wrap(visible(text), p.width-labelWidth, " "), "\n")
+	lines := Wrap(visible(text), p.width-labelWidth)
 	if len(lines) > 3 {
 		lines = append(lines[:2], lines[2]+" …")
 	}
@@ -86,7 +86,7 @@ func (p *page) labelled(label, text string) {
 
 func (p *page) verdict(r *audit.Report) {
 	head := headline(r.Verdict)
-	for i, line := range strings.Split(ansi.Wrap(because(r), p.width-len(head)-2, " "), "\n") {
+	for i, line := range Wrap(because(r), p.width-len(head)-2) {
 		if i == 0 {
 			p.line("%s  %s", p.paint(head, gravity(r)), line)
 		} else {

@@ -166,19 +166,12 @@ func (p *diagnosisPage) line(format string, args ...any) {
 // wrapped writes a text behind a head, below itself where it needs more lines.
 func (p *diagnosisPage) wrapped(head, text string) {
 	indent := ansi.StringWidth(head)
-	line, width := head, 0
-	for _, word := range strings.Fields(text) { // whole: many are there to be copied
-		n := ansi.StringWidth(word)
-		if width > 0 && indent+width+1+n > p.width {
-			p.line("%s", line)
-			line, width = strings.Repeat(" ", indent), 0
+	for i, line := range report.Wrap(text, p.width-indent) {
+		if i > 0 {
+			head = strings.Repeat(" ", indent)
 		}
-		if width > 0 {
-			line, width = line+" ", width+1
-		}
-		line, width = line+word, width+n
+		p.line("%s%s", head, line)
 	}
-	p.line("%s", line)
 }
 
 // settings shows what was given, and where. What is a secret, or wrong, is not shown.

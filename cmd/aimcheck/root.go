@@ -29,8 +29,13 @@ func run(ctx context.Context, e *env) int {
 
 func (e *env) root() *cobra.Command {
 	root := &cobra.Command{
-		Use:           "aimcheck COMMAND",
-		Short:         "find the identities that Databricks' automatic identity management would get wrong",
+		Use:   "aimcheck COMMAND",
+		Short: "find the identities that Databricks' automatic identity management would get wrong",
+		Example: "  aimcheck demo                                   see all of it on invented directories\n" +
+			"  aimcheck init                                   say where yours are, and try it\n" +
+			"  aimcheck doctor                                 see what is missing, and what to do about it\n" +
+			"  aimcheck snapshot -o tenants.snapshot           read both directories\n" +
+			"  aimcheck audit --snapshot tenants.snapshot      see what AIM would get wrong, and how to mend it",
 		SilenceErrors: true,
 		SilenceUsage:  true,
 		Args:          noArguments,
@@ -42,10 +47,23 @@ func (e *env) root() *cobra.Command {
 		CompletionOptions: cobra.CompletionOptions{DisableDefaultCmd: true},
 	}
 	root.SetFlagErrorFunc(flagError)
-	root.AddCommand(
-		e.initCommand(), e.doctorCommand(), e.auditCommand(), e.snapshotCommand(), e.planCommand(), e.applyCommand(), e.rollbackCommand(), e.reportCommand(), e.historyCommand(), e.diffCommand(), e.rulesCommand(),
-		e.sandboxCommand(), e.demoCommand(), e.versionCommand(), e.completionCommand(root),
-	)
+	for _, g := range []struct {
+		id, title string
+		commands  []*cobra.Command
+	}{
+		{"start", "To begin with:", []*cobra.Command{e.demoCommand(), e.initCommand(), e.doctorCommand()}},
+		{"look", "To see what is wrong:", []*cobra.Command{e.snapshotCommand(), e.auditCommand(), e.planCommand(), e.reportCommand(), e.rulesCommand(), e.historyCommand(), e.diffCommand()}},
+		{"mend", "To mend it:", []*cobra.Command{e.applyCommand(), e.rollbackCommand()}},
+		{"else", "Besides:", []*cobra.Command{e.sandboxCommand(), e.versionCommand(), e.completionCommand(root)}},
+	} {
+		root.AddGroup(&cobra.Group{ID: g.id, Title: g.title})
+		for _, c := range g.commands {
+			c.GroupID = g.id
+			root.AddCommand(c)
+		}
+	}
+	root.SetHelpCommandGroupID("else")
+	offerValues(root)
 	return root
 }
 
