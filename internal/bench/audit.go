@@ -140,7 +140,7 @@ func (b *bench) growth() error {
 		if err != nil {
 			return err
 		}
-		runs := min(b.extent.pairs, max(1, 3_000_000/n)) // of 5M one alone
+		runs := min(b.extent.pairs, max(1, 3_000_000/n)) // of millions fewer
 		var times, memory series
 		for range runs {
 			work, err := b.job("work", filepath.Join(dir, snapshotFile), dir)

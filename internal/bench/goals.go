@@ -18,11 +18,11 @@ type goal struct {
 var goals = []goal{
 	{"audit", "reading the snapshot ÷ reading plain NDJSON", bound{goal: 1.7, stretch: 1.3}, "internal/snapfile", "BenchmarkGoalRead", "time/plain"},
 
-	{"reading", "fraction of the bound, 1M Okta users, 8 or more readers, virtual time", bound{goal: 0.97, stretch: 0.985, atLeast: true}, "internal/fetch", "BenchmarkGoalReading", "of-bound"},
-	{"reading", "429 answers caused when alone on the bucket", bound{}, "internal/fetch", "BenchmarkGoalReading", "429s"},
-	{"reading", "share of the bucket left to the org's other clients", bound{}, "internal/fetch", "BenchmarkGoalReading", "reserve-left"},
-	{"reading", "requests ÷ fewest pages", bound{goal: 1.02, stretch: 1.005}, "internal/fetch", "BenchmarkGoalReading", "requests/fewest"},
-	{"reading", "memory while fetching 1M users, bytes for each", bound{goal: 300, stretch: 200}, "internal/fetch", "BenchmarkGoalReading", "B/user"},
+	{"reading", "fraction of the bound, 1M Okta users, 8 or more readers, virtual time", bound{goal: 0.97, stretch: 0.985, atLeast: true}, "internal/okta", "BenchmarkGoalReading", "of-bound"},
+	{"reading", "429 answers caused when alone on the bucket", bound{}, "internal/okta", "BenchmarkGoalReading", "429s"},
+	{"reading", "share of the bucket left to the org's other clients", bound{}, "internal/okta", "BenchmarkGoalReading", "reserve-left"},
+	{"reading", "requests ÷ fewest pages", bound{goal: 1.02, stretch: 1.005}, "internal/okta", "BenchmarkGoalReading", "requests/fewest"},
+	{"reading", "memory while fetching 1M users, bytes for each", bound{goal: 300, stretch: 200}, "internal/okta", "BenchmarkGoalReading", "B/user"},
 	{"reading", "CPU for each Okta user ÷ the SDK's own decoding", bound{goal: 0.1, stretch: 0.05}, "internal/okta", "BenchmarkGoalDecoding", "CPU/SDK"},
 	{"reading", "requests of one audit at the vendor's sample size, without members", bound{goal: 60, stretch: 50}, "cmd/aimcheck", "BenchmarkGoalRequests", "requests"},
 

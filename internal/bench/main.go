@@ -44,14 +44,17 @@ type extent struct {
 
 func (e extent) largest() int { return slices.Max(append(e.sizes, e.main)) }
 
-var (
-	full  = extent{main: 1_000_000, sizes: []int{100_000, 1_000_000, 5_000_000}, pairs: 5}
-	quick = extent{main: 20_000, sizes: []int{2_000, 20_000}, pairs: 1, short: true}
-)
+// full measures companies of a tenth, once and five times so many users.
+func full(users int) extent {
+	return extent{main: users, sizes: []int{users / 10, users, 5 * users}, pairs: 5}
+}
+
+var quick = extent{main: 20_000, sizes: []int{2_000, 20_000}, pairs: 1, short: true}
 
 func run(ctx context.Context, args []string) error {
 	f := flag.NewFlagSet("bench", flag.ContinueOnError)
 	isQuick := f.Bool("quick", false, "measure a small company once, to see that everything runs; the page is shown, not written")
+	users := f.Int("users", 1_000_000, "measure peers on a company of `N` users on each side, growth from a tenth to five times that")
 	out := f.String("o", "BENCHMARKS.md", "write the page to `FILE`")
 	dir := f.String("dir", os.TempDir(), "`DIR` for the tenants and reports, which are removed at the end")
 	if err := f.Parse(args); err != nil {
@@ -62,7 +65,10 @@ func run(ctx context.Context, args []string) error {
 			return fmt.Errorf("there is no part %q: expected some of %s", word, strings.Join(parts, ", "))
 		}
 	}
-	b := &bench{ctx: ctx, extent: full, parts: f.Args()}
+	if *users < 10_000 {
+		return fmt.Errorf("-users %d says nothing of large companies: give 10000 or more", *users)
+	}
+	b := &bench{ctx: ctx, extent: full(*users), parts: f.Args()}
 	if *isQuick {
 		b.extent = quick
 	}

@@ -9,7 +9,7 @@ import (
 const pageHead = `# Benchmarks
 
 Written by ` + "`make bench`" + `, which makes the companies, measures each figure beside its peer in the same run, and takes the median:
-of %d pairs (of one run where the company has 5M users). Ratios are the figures; times depend on the machine (here %s). Each
+of %d pairs (fewer for the largest company). Ratios are the figures; times depend on the machine (here %s). Each
 process is measured from its start to its end by the operating system, DuckDB alone from its first byte read, without the
 start of Node. We read our snapshot, DuckDB and encoding/json read the same users as NDJSON. A goal that is not reached says so.
 What takes the time and the memory, and what the next factor would take, is in [docs/performance.md](docs/performance.md).
