@@ -153,6 +153,9 @@ func ReadPartial(r io.Reader, name string, visit func(audit.Step) error) (head P
 		if errors.Is(f.err, errCut) && whole > 0 {
 			break
 		}
+		if f.err == nil && !f.sum {
+			f.err = errBadFrame
+		}
 		if f.err != nil {
 			return head, whole, bad("at byte %d: %v", f.offset, f.err)
 		}
