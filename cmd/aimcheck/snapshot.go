@@ -154,6 +154,7 @@ func (e *env) printSnapshot(s *audit.Snapshot, file, digest string, unread []aud
 	if format.json() {
 		return printJSON(e.stdout, map[string]any{
 			"file": file, "digest": digest, "complete": len(unread) == 0, "inputs": inputs,
+			"notes": slices.Concat([]string{}, s.Okta.Notes, s.Databricks.Notes),
 		})
 	}
 	for _, in := range inputs {

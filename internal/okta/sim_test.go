@@ -322,6 +322,9 @@ func TestLargeOrgInVirtualTime(t *testing.T) {
 			if s.requests > pages+pages/20+8 {
 				t.Errorf("%d requests for %d pages", s.requests, pages)
 			}
+			if out.reading.Proof.Restarts > 0 {
+				t.Errorf("%d windows were read again, of an org that held still", out.reading.Proof.Restarts)
+			}
 			checkTiling(t, out.reading.Proof)
 		})
 	}

@@ -348,6 +348,7 @@ func (w *windows) take(win *window, objects []object, last *time.Time, to time.T
 		}
 		t, err := time.Parse(time.RFC3339, w.time(u))
 		_, known := w.l.seen.get(o.id)
+		given := !win.to.IsZero() && !t.Before(win.to) // to another reader, who may have it
 		switch {
 		case err != nil:
 			return false, errMoved{fmt.Sprintf("user %s has no %s", o.id, w.name)}
@@ -355,7 +356,7 @@ func (w *windows) take(win *window, objects []object, last *time.Time, to time.T
 			return false, errMoved{fmt.Sprintf("user %s is out of the order of %s", o.id, w.name)}
 		case !to.IsZero() && !t.Before(to):
 			return false, errMoved{fmt.Sprintf("user %s is not within the window of %s that was asked for", o.id, w.name)}
-		case on[o.id], known && !w.update:
+		case on[o.id], known && !given && !w.update:
 			return false, errMoved{fmt.Sprintf("user %s was listed twice", o.id)}
 		}
 		on[o.id] = true
