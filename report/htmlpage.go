@@ -173,10 +173,10 @@ func (p *webPage) Verdict() string  { return string(p.r.Verdict) }
 func (p *webPage) Version() string  { return p.r.Version }
 
 // Because is the reason for the verdict, as a sentence.
-func (p *webPage) Because() string {
-	s := because(p.r)
-	return strings.ToUpper(s[:1]) + s[1:] + "."
-}
+func (p *webPage) Because() string { return capital(because(p.r)) + "." }
+
+// capital begins a sentence.
+func capital(s string) string { return strings.ToUpper(s[:1]) + s[1:] }
 
 // Okta and Databricks are where it was read.
 func (p *webPage) Okta() string       { return p.r.Head.Okta.Tenant }
@@ -208,7 +208,7 @@ func (p *webPage) Unread() (texts []string) {
 func (p *webPage) Cautions() []string    { return cautions(p.r) }
 func (p *webPage) Skipped() []audit.Skip { return p.r.Skipped }
 func (p *webPage) Caveat() string        { return ofWhatWasRead(p.r) }
-func (p *webPage) Automatic() string     { return automatic(p.r) }
+func (p *webPage) Automatic() string     { return capital(automatic(p.r)) }
 
 // A pageCount is a figure that leads to the findings it counts.
 type pageCount struct {
@@ -335,7 +335,8 @@ func (p *webPage) RecentTrend() []pastRun {
 	return runs[max(0, len(runs)-8):]
 }
 
-func (p *webPage) ChartWidth() int { return 10 * len(p.Trend()) }
+// ChartWidth leaves room for a few runs, so that one is not as wide as the page.
+func (p *webPage) ChartWidth() int { return 10 * max(len(p.Trend()), 20) }
 
 // An ageRow counts the findings that were first seen so long ago.
 type ageRow struct {

@@ -32,30 +32,36 @@ func (p *webPage) Owners() (owners []pageOwner) {
 			undecided++
 		}
 	}
-	members := 0
-	left := map[audit.Remedy]int{}
+	families := map[string]audit.Family{}
+	for _, rule := range p.r.Rules {
+		families[rule.Name] = rule.Family
+	}
+	left, ofGroups := map[audit.Remedy]int{}, map[string]int{} // by rule
 	for i := range p.r.Findings {
 		switch f := &p.r.Findings[i]; {
 		case f.Waived:
-		case f.Rule == "group-member-drift":
-			members++
+		case owner(f, families[f.Rule]) == groupOwners:
+			ofGroups[f.Rule]++
 		default:
 			left[f.Remedy]++
 		}
 	}
+	var groups []pageWork
+	for _, rule := range p.r.Rules {
+		groups = append(groups, pageWork{ofGroups[rule.Name], "of " + rule.Name, "#/findings?rule=" + rule.Name + "&remedy=review&waived=no"})
+	}
 	for _, o := range []pageOwner{
-		{"databricks", "Databricks admin", "reviews the plan, decides, and applies it", []pageWork{
-			{approved, "approved operations to look over and apply", "#/plan?decision=approve"},
-			{undecided, "operations nobody decided yet", "#/plan?decision=undecided"},
-			{left[audit.RemedyChoose], "findings where somebody must say which identity is meant", "#/choose"},
-			{left[audit.RemedyReview], "findings to look at", "#/findings?remedy=review&waived=no"},
+		{"databricks", databricksAdmin, "reviews the plan, decides, and applies it", []pageWork{
+			{approved, "approved, to look over and apply", "#/plan?decision=approve"},
+			{undecided, "to approve or reject", "#/plan?decision=undecided"},
+			{left[audit.RemedyChoose], "to say which identity is meant", "#/choose"},
+			{left[audit.RemedyReview], "to look at and judge", "#/findings?remedy=review&waived=no"},
 		}, ""},
-		{"okta", "Okta admin", "changes what only Okta can", []pageWork{
-			{left[audit.RemedyOkta], "findings to mend in Okta", "#/findings?remedy=okta&waived=no"}}, "okta-changes.csv"},
+		{"okta", oktaAdmin, "changes what only Okta can", []pageWork{
+			{left[audit.RemedyOkta], "to mend in Okta", "#/findings?remedy=okta&waived=no"}}, "okta-changes.csv"},
 		{"support", "Databricks Support", "renames users, which no API can", []pageWork{
-			{len(renames(p.r)), "usernames to change", "#/findings?remedy=support&waived=no"}}, "support-ticket.md"},
-		{"groups", "Group owners", "say who belongs in their groups", []pageWork{
-			{members, "groups whose members differ", "#/findings?rule=group-member-drift&waived=no"}}, "group-members.csv"},
+			{len(renames(p.r)), "to rename", "#/findings?remedy=support&waived=no"}}, "support-ticket.md"},
+		{"groups", groupOwners, "say who belongs in their groups, and what these are called", groups, "group-members.csv"},
 	} {
 		all := o.Items
 		o.Items = nil

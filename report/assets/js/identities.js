@@ -20,7 +20,7 @@ const identitiesTable = once(() => {
     return counts;
   });
   return new Table({
-    name: 'identities', title: 'Identities', noun: 'identity or Okta object'.split(' or ')[0], n, main: 0,
+    name: 'identities', title: 'Identities', noun: 'row', n, main: 0,
     hint: 'a name, an email, an id', none: 'No identity was read.',
     intro: () => html`<p>Every Databricks identity beside its Okta counterpart, and every Okta object that AIM would create.
       ${head.partial ? html`<strong>Of ${count(head.identities)} only the ${count(n)} with a finding are listed here: all are in crosswalk.csv.</strong>` : nothing}</p>`,
@@ -191,7 +191,7 @@ function sideBySide(s, partners, evidence, pairs) {
     <tbody>${lines.map(([key, label, names]) => html`<tr><th scope="row">${label}</th>${all.map((x, k) => {
       const value = facts[k][key];
       const field = names[kind(x)];
-      if (!field) return html`<td><span class="blank" aria-label="has none">–</span></td>`;
+      if (!field) return html`<td><span class="blank" aria-hidden="true">–</span><span class="sr">has none</span></td>`;
       if (value === undefined) return html`<td><span class="means">${field}</span><br><span class="blank">not in this report</span></td>`;
       const other = against(k);
       const like = other < 0 || key === 'status' ? '' : inOkta(x) ? likeness(key, facts[other][key], value, facts[k]) : likeness(key, value, facts[other][key], facts[other]);
