@@ -116,8 +116,11 @@ func (p *webPage) head() pageHead {
 	plan := planOf(p.r)
 	h := pageHead{
 		Findings: len(p.r.Findings), Operations: len(plan.Operations), Identities: p.listed, Partial: p.partial(),
-		Plan: plan.Digest, Expires: moment(plan.Expires), Deactivate: slices.Contains(plan.Include, audit.ClassDeactivate),
+		Plan: plan.Digest, Deactivate: slices.Contains(plan.Include, audit.ClassDeactivate),
 		History: p.Ages() != nil, Flows: p.flows, Kinds: []string{""}, Severities: []string{""}, Remedies: remedies(), Matches: matches(), Outcomes: audit.Outcomes(),
+	}
+	if plan.Digest != "" {
+		h.Expires = moment(plan.Expires)
 	}
 	for _, k := range audit.Kinds() {
 		h.Kinds = append(h.Kinds, k.String())
@@ -187,15 +190,18 @@ type pageFact struct{ Name, Value, More string }
 
 func (p *webPage) Facts() []pageFact {
 	h := p.r.Head
-	return []pageFact{
+	facts := []pageFact{
 		{"Okta org", h.Okta.Tenant, counted(h.OktaUsers, "user") + ", " + counted(h.OktaGroups, "group") + ", read " + moment(h.Okta.Finished)},
 		{"Databricks account", h.Databricks.Tenant, counted(h.DatabricksUsers, "user") + ", " + counted(h.DatabricksGroups, "group") + ", " +
 			counted(h.DatabricksServicePrincipals, "service principal") + ", read " + moment(h.Databricks.Finished)},
 		{"Snapshot", h.Digest, ""},
 		{"SSO claim", string(p.r.Settings.SSOClaim), "what Okta sends as username"},
 		{"Unified login", string(p.r.Settings.UnifiedLogin), ""},
-		{"Plan", planOf(p.r).Digest, "holds until " + moment(planOf(p.r).Expires)},
 	}
+	if plan := planOf(p.r); plan.Digest != "" { // else plan.json alone knows
+		facts = append(facts, pageFact{"Plan", plan.Digest, "holds until " + moment(plan.Expires)})
+	}
+	return facts
 }
 
 func (p *webPage) Unread() (texts []string) {

@@ -7,6 +7,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/aimcheck/aimcheck/audit"
 )
@@ -218,6 +219,7 @@ func (d *redaction) plan(r *audit.Report, redacted []audit.Finding) *audit.Plan 
 		return nil
 	}
 	p := *r.Plan
+	p.Created, p.Expires = time.Time{}, time.Time{} // it can't be applied
 	p.Snapshot, p.OktaOrg, p.Databricks, p.Digest = d.digest(p.Snapshot), d.tenant(p.OktaOrg), d.tenant(p.Databricks), ""
 	p.Operations = slices.Clone(p.Operations)
 	for i := range p.Operations {

@@ -118,12 +118,12 @@ func (e *env) remake(ctx context.Context, r *audit.Report, findings, out string,
 		e.note(old+"; run the audit again for them", findings, strings.Join(poor, ", "))
 	}
 	keep := map[string]bool{"findings.json": !home || filepath.Base(findings) != "findings.json", "plan.json": !home}
-	if r.Plan != nil && !home && !r.Redacted {
+	if r.Plan != nil && !r.Redacted { // report.html tells the plan's times too
 		why, err := adoptPlan(r.Plan, filepath.Join(filepath.Dir(findings), "plan.json"))
 		if err != nil {
 			return nil, err
 		}
-		if why != "" {
+		if why != "" && !home {
 			keep["plan.json"] = false
 			e.note("plan.json is not made: %s; aimcheck plan makes a new one", why)
 		}
@@ -153,12 +153,14 @@ func adoptPlan(p *audit.Plan, name string) (string, error) {
 	case err != nil:
 		return err.Error(), nil
 	}
-	if err := p.Seal(sealed.Created, sealed.Expires.Sub(sealed.Created)); err != nil {
+	same := *p
+	if err := same.Seal(sealed.Created, sealed.Expires.Sub(sealed.Created)); err != nil {
 		return "", err
 	}
-	if p.Digest != sealed.Digest {
+	if same.Digest != sealed.Digest {
 		return name + " is another plan", nil
 	}
+	*p = same
 	return "", nil
 }
 

@@ -74,7 +74,7 @@ function planBar() {
   return html`<section class="bar-of-plan" aria-label="Decisions">
     <p><strong>${counted(decisions.size, 'decision')}</strong> made in this page${unsaved ? ', not downloaded yet' : ''}.
       <button type="button" id="download" class="primary" ?disabled=${decisions.size === 0} @click=${saveDecisions}>Download the decisions</button></p>
-    <p class="small">Then: <code>aimcheck apply plan.json --decisions ${decisionsName()}</code>. What is not decided here stays as the plan has it. The plan holds until ${head.expires}.</p>
+    <p class="small">Then: <code>aimcheck apply plan.json --decisions ${decisionsName()}</code>. What is not decided here stays as the plan has it.${head.expires ? ` The plan holds until ${head.expires}.` : ''}</p>
   </section>`;
 }
 
