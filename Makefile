@@ -48,7 +48,7 @@ check: ## look for what tests don't find: gofmt, vet, staticcheck, and known fla
 	$(GO) run honnef.co/go/tools/cmd/staticcheck@v0.8.2 ./...
 	@sh .ci/govulncheck
 
-bench: peers ## measure every figure beside its peer, and write BENCHMARKS.md: half an hour on two cores, 9 GB of disk for a while
+bench: peers ## measure every figure beside its peer, and write BENCHMARKS.md: half an hour or more on two cores, 11 GB of disk for a while
 	AIMCHECK_PEERS=$(CURDIR)/$(PEERS) $(GO) run ./internal/bench $(BENCHFLAGS)
 
 bench-quick: peers ## the same on a small company, to see that it runs

@@ -104,7 +104,7 @@ type bench struct {
 // prepare makes the folder and builds the program, once it is sure that there is
 // room.
 func (b *bench) prepare(parent string) (err error) {
-	const perUser = 1600 // bytes of snapshot, NDJSON and reports for a user on each side
+	const perUser = 2200 // bytes of snapshot, NDJSON and reports for a user on each side
 	if need, free := int64(b.extent.largest())*perUser, room(parent); free < need {
 		return fmt.Errorf("%s has %d MB left, and %d MB are needed for a while: name another folder with -dir", parent, free>>20, need>>20)
 	}
