@@ -85,6 +85,7 @@ type recording struct {
 	last   *past // the run before; nil: none
 	known  map[string]*row
 	rows   []row // of the report's findings, in its order
+	write  []row // those of rows that are not as they were, and those of other findings
 	events []event
 	states []audit.State
 	gone   []audit.Gone
@@ -131,7 +132,13 @@ func (rec *recording) record(ctx context.Context, tx *sql.Tx) error {
 	if err := rec.insertRun(ctx, tx); err != nil {
 		return err
 	}
-	if err := rec.store.insert(ctx, tx, findingsInto, len(rec.rows), func(i int) []any { return rec.rows[i].values(rec.stream) }); err != nil {
+	// Most of what is open is as it was, and seen again: one statement says so of
+	// all, and those of which it is not true are written after it.
+	if _, err := tx.ExecContext(ctx, rec.store.q("UPDATE aimcheck_findings SET last_seen = ?, last_run = ? WHERE stream = ? AND state = 'open'"),
+		text(rec.run.Now), rec.out.Run, rec.stream); err != nil {
+		return err
+	}
+	if err := rec.store.insert(ctx, tx, findingsInto, len(rec.write), func(i int) []any { return rec.write[i].values(rec.stream) }); err != nil {
 		return err
 	}
 	if err := rec.store.insert(ctx, tx, eventsInto, len(rec.events), func(i int) []any {
@@ -252,6 +259,14 @@ func (rec *recording) see(f *audit.Finding) {
 	}
 	rec.rows = append(rec.rows, r)
 	rec.states = append(rec.states, state)
+	if before != nil && rec.last != nil {
+		same := *before
+		same.last, same.lastRun = r.last, r.lastRun
+		if same == r {
+			return
+		}
+	}
+	rec.write = append(rec.write, r)
 }
 
 // miss resolves the findings that were open, were looked for, and are not there.
@@ -270,11 +285,15 @@ func (rec *recording) miss() {
 		lookedFor := asked[r.rule] && !slices.ContainsFunc(rec.report.Skipped, func(s audit.Skip) bool {
 			return s.Covers(&audit.Finding{Rule: r.rule, Key: r.key})
 		})
-		if !r.open || !lookedFor {
+		if !r.open {
+			continue
+		}
+		if !lookedFor {
+			rec.write = append(rec.write, *r) // as it was
 			continue
 		}
 		r.open, r.changed = false, rec.out.Run
-		rec.rows = append(rec.rows, *r)
+		rec.write = append(rec.write, *r)
 		rec.happened(r.id, eventResolved, r.severity.String())
 		rec.gone = append(rec.gone, audit.Gone{ID: r.id, Rule: r.rule, Severity: r.severity, Key: r.key, Message: r.message,
 			FirstSeen: r.first, LastSeen: r.last})
