@@ -190,6 +190,7 @@ func (p *webPage) findings(b *pageBlocks) {
 		b.write(detailsBlock, append(all, ']'))
 		details, roles, fields = details[:0], newVocabulary(), newVocabulary()
 	}
+	var known clues
 	manual := map[string]string{}
 	for _, m := range planOf(p.r).Manual {
 		manual[m.Finding] = m.What
@@ -206,7 +207,7 @@ func (p *webPage) findings(b *pageBlocks) {
 		list.text(6, f.Message)
 		list.list(7, func(add func(int)) {
 			for _, s := range f.Subjects {
-				add(p.cast.of(s, func() string { return nameIn(p.r, f, s) }))
+				add(p.cast.of(s, func() string { return known.name(p.r, f, s) }))
 			}
 		})
 		list.list(8, func(add func(int)) {
@@ -226,7 +227,7 @@ func (p *webPage) findings(b *pageBlocks) {
 		details = appendText(details, waivedBy(f))
 		for _, e := range f.Evidence {
 			details = append(details, ',')
-			for _, n := range []int{p.cast.of(e.Subject, func() string { return nameIn(p.r, f, e.Subject) }), roles.of(e.Role), fields.of(e.Field)} {
+			for _, n := range []int{p.cast.of(e.Subject, func() string { return known.name(p.r, f, e.Subject) }), roles.of(e.Role), fields.of(e.Field)} {
 				details = append(strconv.AppendInt(details, int64(n), 10), ',')
 			}
 			details = appendText(details, e.Value)
@@ -290,6 +291,7 @@ func (p *webPage) plan(b *pageBlocks) {
 	if ops.n > 0 {
 		end()
 	}
+	var known clues
 	choices := newColumnar("finding", "candidates", "records")
 	endChoices := func() { b.write("choices", p.cast.take(nil, choices)) }
 	for _, m := range plan.Manual {
@@ -301,7 +303,7 @@ func (p *webPage) plan(b *pageBlocks) {
 		choices.number(0, n)
 		choices.list(1, func(add func(int)) {
 			for _, s := range m.Candidates {
-				add(p.cast.of(s, func() string { return nameIn(p.r, &p.r.Findings[n], s) }))
+				add(p.cast.of(s, func() string { return known.name(p.r, &p.r.Findings[n], s) }))
 			}
 		})
 		choices.list(2, func(add func(int)) {

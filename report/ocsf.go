@@ -191,12 +191,11 @@ func findingEvent(r *audit.Report, f *audit.Finding, rules map[string]*audit.Rul
 		e = e.judged(2, "Warning")
 	}
 	e.FindingInfo.FirstSeen, e.FindingInfo.LastSeen = millis(f.FirstSeen), millis(f.LastSeen)
+	var known clues
 	for _, s := range f.Subjects {
-		res := ocsfResource{UID: s.String(), Name: nameIn(r, f, s), Type: s.Kind.String(), RoleID: 3, Role: "Affected"}
-		for _, ev := range f.Evidence {
-			if ev.Subject == s {
-				res.Data = append(res.Data, ocsfEvidence{ev.Role, ev.Field, ev.Value})
-			}
+		res := ocsfResource{UID: s.String(), Name: known.name(r, f, s), Type: s.Kind.String(), RoleID: 3, Role: "Affected"}
+		for _, ev := range known.about(f, s) {
+			res.Data = append(res.Data, ocsfEvidence{ev.Role, ev.Field, ev.Value})
 		}
 		e.Resources = append(e.Resources, res)
 	}

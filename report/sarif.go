@@ -188,8 +188,9 @@ func sarifResults(r *audit.Report, index map[string]int) iter.Seq[sarifResult] {
 				s.Suppressions = []sarifSuppression{{"external", "accepted", waivedBy(f)}}
 			}
 			place := sarifLocation{Physical: sarifPhysical{sarifArtifact{"findings.json"}}}
+			var known clues
 			for _, subject := range f.Subjects {
-				place.Logical = append(place.Logical, sarifLogical{visible(nameIn(r, f, subject)), subject.String(), "resource"})
+				place.Logical = append(place.Logical, sarifLogical{visible(known.name(r, f, subject)), subject.String(), "resource"})
 			}
 			s.Locations = []sarifLocation{place}
 			if !yield(s) {

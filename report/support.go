@@ -14,11 +14,15 @@ import (
 // become. Two values mean that either may be right.
 const targetRole = "target username of"
 
+// mostTargets is how many targets of one user are named: with more nothing is
+// decided by naming them all, and the finding has them.
+const mostTargets = 12
+
 // A rename is a Databricks user whose username only Databricks Support can change.
 type rename struct {
 	user    audit.Subject
 	current string
-	targets []string // none: a person must say; several: any may be right
+	targets []string // none: a person must say; several: any may be right, and with the most there can be others
 	finding string   // the first that asks for it
 	at      int      // its place in the report
 }
@@ -27,10 +31,17 @@ type rename struct {
 func renames(r *audit.Report) []rename {
 	var list []rename
 	at := map[audit.Subject]int{}
+	var known clues
 	for i := range r.Findings {
 		f := &r.Findings[i]
 		if f.Remedy != audit.RemedySupport || f.Waived {
 			continue
+		}
+		var shared []string // what is said of nobody in Databricks is for all
+		for j := range f.Evidence {
+			if e := &f.Evidence[j]; e.Subject.Kind != audit.DatabricksUserKind {
+				shared = withTarget(shared, e)
+			}
 		}
 		for _, s := range f.Subjects {
 			if s.Kind != audit.DatabricksUserKind {
@@ -40,17 +51,32 @@ func renames(r *audit.Report) []rename {
 			if !ok {
 				j = len(list)
 				at[s] = j
-				list = append(list, rename{user: s, current: nameIn(r, f, s), finding: f.ID, at: i})
+				list = append(list, rename{user: s, current: known.name(r, f, s), finding: f.ID, at: i})
 			}
-			for _, e := range f.Evidence {
-				another := e.Subject.Kind == audit.DatabricksUserKind && e.Subject != s
-				if e.Role == targetRole && !another && !slices.Contains(list[j].targets, e.Value) {
-					list[j].targets = append(list[j].targets, e.Value)
-				}
+			n := &list[j]
+			for _, e := range known.about(f, s) {
+				n.targets = withTarget(n.targets, e)
+			}
+			for _, to := range shared {
+				n.targets = withName(n.targets, to)
 			}
 		}
 	}
 	return list
+}
+
+func withTarget(targets []string, e *audit.Evidence) []string {
+	if e.Role != targetRole {
+		return targets
+	}
+	return withName(targets, e.Value)
+}
+
+func withName(targets []string, name string) []string {
+	if len(targets) == mostTargets || slices.Contains(targets, name) {
+		return targets
+	}
+	return append(targets, name)
 }
 
 // supportTicket writes the request that an account admin sends to Databricks
@@ -84,6 +110,9 @@ func target(targets []string) string {
 		texts = append(texts, code(t))
 	}
 	s := strings.Join(texts, " or ")
+	if len(texts) == mostTargets {
+		s += " or another of the finding"
+	}
 	if len(texts) > 1 {
 		s = "**to be decided:** " + s
 	}

@@ -47,12 +47,13 @@ func subjectsTable(r *audit.Report) table {
 			{name: "name", width: 30}, {name: "role", width: 24}, {name: "field", width: 20}, {name: "value", width: 34}},
 		rows: func(yield func([]string) bool) {
 			row := make([]string, 8)
+			var known clues
 			for i := range r.Findings {
 				f := &r.Findings[i]
 				row[0], row[1], row[2] = f.ID, f.Rule, f.Severity.String()
 				for _, s := range f.Subjects {
-					row[3], row[4] = s.String(), nameIn(r, f, s)
-					row[5], row[6], row[7] = parts(f, s)
+					row[3], row[4] = s.String(), known.name(r, f, s)
+					row[5], row[6], row[7] = known.parts(f, s)
 					if !yield(row) {
 						return
 					}
@@ -120,6 +121,7 @@ func oktaChanges(r *audit.Report) table {
 			for _, m := range planOf(r).Manual {
 				what[m.Finding] = m.What
 			}
+			var known clues
 			for i := range r.Findings {
 				f := &r.Findings[i]
 				if f.Remedy != audit.RemedyOkta || f.Waived {
@@ -133,7 +135,7 @@ func oktaChanges(r *audit.Report) table {
 					if !slices.Contains([]audit.Kind{audit.OktaUserKind, audit.OktaGroupKind, audit.OktaAppKind}, s.Kind) {
 						continue
 					}
-					_, field, value := parts(f, s)
+					_, field, value := known.parts(f, s)
 					if !yield([]string{f.ID, f.Rule, f.Severity.String(), s.ID, field, value, todo}) {
 						return
 					}
@@ -151,6 +153,7 @@ func groupMembers(r *audit.Report) table {
 			{name: "member", width: 32}, {name: "member_name", width: 34}, {name: "change", width: 22}},
 		rows: func(yield func([]string) bool) {
 			row := make([]string, 7)
+			var known clues
 			for i := range r.Findings {
 				f := &r.Findings[i]
 				if f.Rule != "group-member-drift" || f.Waived {
@@ -160,7 +163,7 @@ func groupMembers(r *audit.Report) table {
 				for _, s := range f.Subjects {
 					switch s.Kind {
 					case audit.DatabricksGroupKind:
-						row[1], row[3] = s.String(), nameIn(r, f, s)
+						row[1], row[3] = s.String(), known.name(r, f, s)
 					case audit.OktaGroupKind:
 						row[2] = s.String()
 					}
@@ -188,45 +191,6 @@ func planOf(r *audit.Report) *audit.Plan {
 		return &audit.Plan{Schema: audit.PlanSchema}
 	}
 	return r.Plan
-}
-
-// parts returns the part that the subject plays in the finding: of its evidence
-// what holds the value they collide on, else all of it. Several pieces are
-// separated by semicolons; findings.json has them one by one.
-func parts(f *audit.Finding, s audit.Subject) (role, field, value string) {
-	// Near enough to audit.Fold, and without making a string: what is missed, such
-	// as another normal form, makes the answer longer, not wrong.
-	onKey := func(e *audit.Evidence) bool { return strings.EqualFold(strings.TrimSpace(e.Value), f.Key) }
-	only := false // what is on the key
-	for i := range f.Evidence {
-		e := &f.Evidence[i]
-		only = only || e.Subject == s && onKey(e)
-	}
-	first := true
-	for i := range f.Evidence {
-		e := &f.Evidence[i]
-		switch {
-		case e.Subject != s || only && !onKey(e):
-		case first:
-			role, field, value, first = e.Role, e.Field, e.Value, false
-		default:
-			role, field, value = role+"; "+e.Role, field+"; "+e.Field, value+"; "+e.Value
-		}
-	}
-	return role, field, value
-}
-
-// nameIn returns what people call the subject: from the finding's evidence,
-// else from the report; blank if neither holds it.
-func nameIn(r *audit.Report, f *audit.Finding, s audit.Subject) string {
-	field := nameField(s.Kind)
-	for i := range f.Evidence {
-		e := &f.Evidence[i]
-		if e.Subject == s && e.Field == field && (e.Role == "userName of" || e.Role == "login of" || e.Role == "name of") {
-			return e.Value
-		}
-	}
-	return r.Name(s)
 }
 
 // nameField returns the field by which people know an object of the kind.

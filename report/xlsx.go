@@ -35,6 +35,7 @@ type workbook struct {
 	paths   []string // of the parts in the archive
 	sheets  []written
 	lists   []string // choices that are offered in cells, on a sheet of their own
+	lines   lineCell
 }
 
 // A written is a part of a sheet that is in the archive.

@@ -3,7 +3,6 @@ package report
 import (
 	"cmp"
 	"fmt"
-	"iter"
 	"slices"
 	"strings"
 
@@ -46,7 +45,7 @@ func (b *workbook) familyTab(r *audit.Report, family audit.Family) sheet {
 						continue
 					}
 					row[0], row[1], row[2] = f.Severity.String(), f.Rule, inShort(f.Message)
-					row[3], row[4], row[5] = whoIn(r, f, true), whoIn(r, f, false), facts(r, f)
+					row[3], row[4], row[5] = b.whoIn(r, f, true), b.whoIn(r, f, false), b.facts(r, f)
 					row[6], row[8], row[9] = owner(f, family), shortly(f), f.ID
 					row[7], _ = b.places.todo(f)
 					if !yield(row) {
@@ -118,38 +117,49 @@ func nothingFound(r *audit.Report, family audit.Family) string {
 	return "nothing found by the rules that were run; not run, or not of everything: " + strings.Join(skipped, ", ") + " (see " + legendSheet + ")"
 }
 
-// lines joins the first texts with line breaks, and says how many more there are.
-func lines(texts iter.Seq[func() string]) string {
-	b := make([]byte, 0, 1024)
-	n := 0
-	for text := range texts {
-		if n++; n > most {
-			continue
-		}
-		if n > 1 {
-			b = append(b, '\n')
-		}
-		b = append(b, cut(text(), false, longLine)...)
+// A lineCell gathers the lines of a cell, the first ones; the others are counted.
+// Its memory is used again for the next cell: a workbook has millions.
+type lineCell struct {
+	text []byte
+	n    int
+}
+
+func (l *lineCell) begin() *lineCell {
+	l.text, l.n = l.text[:0], 0
+	return l
+}
+
+// next counts another line, and reports whether it is to be shown.
+func (l *lineCell) next() bool {
+	l.n++
+	if 1 < l.n && l.n <= most {
+		l.text = append(l.text, '\n')
 	}
-	if n > most {
-		b = fmt.Appendf(b, "\nand %s more: see %s", thousands(n-most), subjectsSheet)
+	return l.n <= most
+}
+
+func (l *lineCell) show(text string) { l.text = append(l.text, cut(text, false, longLine)...) }
+
+func (l *lineCell) String() string {
+	if l.n > most {
+		return fmt.Sprintf("%s\nand %s more: see %s", l.text, thousands(l.n-most), subjectsSheet)
 	}
-	return string(b)
+	return string(l.text)
 }
 
 // inShort returns the text as a cell for people has it.
 func inShort(text string) string { return cut(visible(text), false, longLine) }
 
 // whoIn names the finding's subjects in one of the directories, a line each.
-func whoIn(r *audit.Report, f *audit.Finding, databricks bool) string {
-	return lines(func(yield func(func() string) bool) {
-		for _, s := range f.Subjects {
-			here := databricksSide(s.Kind) || s.Kind == audit.DatabricksWorkspaceKind
-			if here == databricks && !yield(func() string { return who(r, f, s) }) {
-				return
-			}
+func (b *workbook) whoIn(r *audit.Report, f *audit.Finding, databricks bool) string {
+	l := b.lines.begin()
+	for _, s := range f.Subjects {
+		here := databricksSide(s.Kind) || s.Kind == audit.DatabricksWorkspaceKind
+		if here == databricks && l.next() {
+			l.show(who(r, f, s))
 		}
-	})
+	}
+	return l.String()
 }
 
 // who names a subject for people: "pat@example.com (user 101)".
@@ -159,19 +169,14 @@ func who(r *audit.Report, f *audit.Finding, s audit.Subject) string {
 }
 
 // facts tells the evidence, a line each, but for the names, which stand beside it.
-func facts(r *audit.Report, f *audit.Finding) string {
-	return lines(func(yield func(func() string) bool) {
-		for i := range f.Evidence {
-			e := &f.Evidence[i]
-			naming := e.Role == "userName of" || e.Role == "login of" || e.Role == "name of"
-			if naming && e.Field == nameField(e.Subject.Kind) {
-				continue
-			}
-			if !yield(func() string { return fact(nameIn(r, f, e.Subject), e) }) {
-				return
-			}
+func (b *workbook) facts(r *audit.Report, f *audit.Finding) string {
+	l := b.lines.begin()
+	for i := range f.Evidence {
+		if e := &f.Evidence[i]; !names(e) && l.next() {
+			l.show(fact(nameIn(r, f, e.Subject), e))
 		}
-	})
+	}
+	return l.String()
 }
 
 // fact tells a piece of evidence: "email of pat@example.com: Pat@example.com".

@@ -90,11 +90,11 @@ func (b *workbook) databricksTab(r *audit.Report) sheet {
 					if t.Remedy == audit.RemedyChoose {
 						steps = "Choose on the sheet " + planSheet + ", in the column decision. " + steps
 					}
-					row[1], row[2], row[3] = t.Severity.String(), whoIn(r, t.Finding, true), inShort(t.Message)
+					row[1], row[2], row[3] = t.Severity.String(), b.whoIn(r, t.Finding, true), inShort(t.Message)
 					row[4], row[5], row[6], row[8], row[9] = steps, b.why(t.Finding), t.Rule, shortly(t.Finding), t.ID
 					row[7], _ = b.places.todo(t.Finding)
 					if row[2] == "" {
-						row[2] = whoIn(r, t.Finding, false)
+						row[2] = b.whoIn(r, t.Finding, false)
 					}
 					return yield(row)
 				})
@@ -117,6 +117,7 @@ func (b *workbook) oktaTab(r *audit.Report) sheet {
 				{name: "what", width: 56, wrap: true}, {name: "steps", width: 70, wrap: true}, {name: "why", width: 50, wrap: true}, {name: "rule", width: 24}, {name: "finding", width: 36}},
 			rows: func(yield func([]string) bool) {
 				row := make([]string, 11)
+				var known clues
 				b.todos(r, oktaAdmin, func(u todo) bool {
 					t = u
 					row[1], row[6], row[7], row[8], row[9], row[10] = t.Severity.String(), inShort(t.Message), b.fix(t.Finding), b.why(t.Finding), t.Rule, t.ID
@@ -124,8 +125,8 @@ func (b *workbook) oktaTab(r *audit.Report) sheet {
 						if databricksSide(s.Kind) || s.Kind == audit.DatabricksWorkspaceKind {
 							continue
 						}
-						row[2], row[3] = nameIn(r, t.Finding, s), s.ID
-						_, row[4], row[5] = parts(t.Finding, s)
+						row[2], row[3] = known.name(r, t.Finding, s), s.ID
+						_, row[4], row[5] = known.parts(t.Finding, s)
 						if !yield(row) {
 							return false
 						}
@@ -155,6 +156,9 @@ func (b *workbook) supportTab(r *audit.Report) sheet {
 				for _, n = range renames(r) {
 					f := &r.Findings[n.at]
 					to := strings.Join(n.targets, "\nor ")
+					if len(n.targets) == mostTargets {
+						to += "\nor another of the finding"
+					}
 					if len(n.targets) != 1 {
 						to = strings.TrimSpace("to be decided first:\n" + to)
 					}
@@ -184,10 +188,10 @@ func (b *workbook) groupsTab(r *audit.Report) sheet {
 				row := make([]string, 11)
 				b.todos(r, groupOwners, func(u todo) bool {
 					t = u
-					row[1], row[2], row[3], row[4], row[5] = t.Severity.String(), whoIn(r, t.Finding, true), "", "", inShort(t.Message)
+					row[1], row[2], row[3], row[4], row[5] = t.Severity.String(), b.whoIn(r, t.Finding, true), "", "", inShort(t.Message)
 					row[6], row[7], row[8], row[9], row[10] = b.fix(t.Finding), b.why(t.Finding), t.Rule, shortly(t.Finding), t.ID
 					if row[2] == "" {
-						row[2] = whoIn(r, t.Finding, false)
+						row[2] = b.whoIn(r, t.Finding, false)
 					}
 					members := false
 					for i := range t.Evidence {

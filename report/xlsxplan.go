@@ -51,7 +51,7 @@ func (b *workbook) planTab(r *audit.Report) sheet {
 					if at := b.places.choice[m.Finding].finding; at >= 0 {
 						f := &r.Findings[at]
 						name, severity, rule, place = f.Key, f.Severity.String(), f.Rule, b.places.row(findingsSheet, at)
-						told = choicesTold(r, f, m)
+						told = b.choicesTold(r, f, m)
 						if len(ours) == 1 {
 							name = nameIn(r, f, ours[0])
 						}
@@ -100,35 +100,33 @@ func choicesOf(m *audit.Manual) (choices []string) {
 }
 
 // choicesTold says what each of the choices means, a line each.
-func choicesTold(r *audit.Report, f *audit.Finding, m *audit.Manual) string {
+func (b *workbook) choicesTold(r *audit.Report, f *audit.Finding, m *audit.Manual) string {
 	suggested := audit.Subject{}
 	for i := range f.Evidence {
 		if f.Evidence[i].Role == "suggested keeper" {
 			suggested = f.Evidence[i].Subject
 		}
 	}
-	return lines(func(yield func(func() string) bool) {
-		for _, c := range m.Candidates {
-			if !yield(func() string { return fmt.Sprintf("link:%s is %s", visible(c.ID), called(nameIn(r, f, c))) }) {
-				return
-			}
+	l := b.lines.begin()
+	for _, c := range m.Candidates {
+		if l.next() {
+			l.show(fmt.Sprintf("link:%s is %s", visible(c.ID), called(nameIn(r, f, c))))
 		}
-		if len(m.Records) < 2 {
-			return
+	}
+	if len(m.Records) < 2 {
+		return l.String()
+	}
+	for _, record := range m.Records {
+		if !l.next() {
+			continue
 		}
-		for _, record := range m.Records {
-			text := func() string {
-				s := fmt.Sprintf("keep:%s is %s", visible(record.Subject.String()), called(record.Name))
-				if record.Subject == suggested {
-					s += " (suggested)"
-				}
-				return s
-			}
-			if !yield(text) {
-				return
-			}
+		text := fmt.Sprintf("keep:%s is %s", visible(record.Subject.String()), called(record.Name))
+		if record.Subject == suggested {
+			text += " (suggested)"
 		}
-	})
+		l.show(text)
+	}
+	return l.String()
 }
 
 // list returns the formula of the choices of a finding, which stand on a sheet of

@@ -188,7 +188,8 @@ func (w *sheetWriter) write(row []string) error {
 		}
 		w.line = w.cell(w.line, i, w.row, w.style(i, text, place), cellText(text, w.columns[i].list))
 	}
-	_, err := w.out.Write(append(w.line, "</row>"...))
+	w.line = append(w.line, "</row>"...)
+	_, err := w.out.Write(w.line)
 	return err
 }
 

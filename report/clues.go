@@ -1,0 +1,127 @@
+package report
+
+import (
+	"strings"
+
+	"github.com/aimcheck/aimcheck/audit"
+)
+
+// clues finds what a finding's evidence says of one subject after another. A
+// cluster may have a hundred thousand: the whole evidence is not looked through
+// for each of them. The zero value is ready; a new finding may follow at any time.
+type clues struct {
+	finding *audit.Finding
+	first   map[audit.Subject]int // the place of its first piece; nil where there are few
+	next    []int                 // of each piece, the place of the next about the same subject, or -1
+	found   []*audit.Evidence
+}
+
+// fewPieces are looked through quicker than they are put in order.
+const fewPieces = 16
+
+// about returns the pieces about the subject in their order. They are good until
+// the next call.
+func (c *clues) about(f *audit.Finding, s audit.Subject) []*audit.Evidence {
+	if c.finding != f {
+		c.finding = f
+		c.sort()
+	}
+	c.found = c.found[:0]
+	if c.first == nil {
+		for i := range f.Evidence {
+			if e := &f.Evidence[i]; e.Subject == s {
+				c.found = append(c.found, e)
+			}
+		}
+		return c.found
+	}
+	at, ok := c.first[s]
+	for ; ok && at >= 0; at = c.next[at] {
+		c.found = append(c.found, &f.Evidence[at])
+	}
+	return c.found
+}
+
+func (c *clues) sort() {
+	pieces := c.finding.Evidence
+	c.first, c.next = nil, c.next[:0]
+	if len(pieces) <= fewPieces {
+		return
+	}
+	c.first = make(map[audit.Subject]int, len(c.finding.Subjects))
+	c.next = append(c.next, make([]int, len(pieces))...)
+	for i := len(pieces) - 1; i >= 0; i-- {
+		s := pieces[i].Subject
+		if at, ok := c.first[s]; ok {
+			c.next[i] = at
+		} else {
+			c.next[i] = -1
+		}
+		c.first[s] = i
+	}
+}
+
+// name returns what people call the subject: from the finding's evidence, else
+// from the report; blank if neither holds it.
+func (c *clues) name(r *audit.Report, f *audit.Finding, s audit.Subject) string {
+	for _, e := range c.about(f, s) {
+		if names(e) {
+			return e.Value
+		}
+	}
+	return r.Name(s)
+}
+
+// nameIn is the same for one subject alone.
+func nameIn(r *audit.Report, f *audit.Finding, s audit.Subject) string {
+	for i := range f.Evidence {
+		if e := &f.Evidence[i]; e.Subject == s && names(e) {
+			return e.Value
+		}
+	}
+	return r.Name(s)
+}
+
+// names reports whether the piece says what people call its subject.
+func names(e *audit.Evidence) bool {
+	return e.Field == nameField(e.Subject.Kind) && (e.Role == "userName of" || e.Role == "login of" || e.Role == "name of")
+}
+
+// parts returns the part that the subject plays in the finding: of its evidence
+// what holds the value they collide on, else all of it. Several pieces are
+// separated by semicolons; findings.json has them one by one.
+func (c *clues) parts(f *audit.Finding, s audit.Subject) (role, field, value string) {
+	pieces := c.about(f, s)
+	// Near enough to audit.Fold, and without making a string: what is missed, such
+	// as another normal form, makes the answer longer, not wrong.
+	onKey := func(e *audit.Evidence) bool { return strings.EqualFold(strings.TrimSpace(e.Value), f.Key) }
+	if len(pieces) > 1 {
+		n := 0
+		for _, e := range pieces {
+			if onKey(e) {
+				pieces[n], n = e, n+1
+			}
+		}
+		if n > 0 {
+			pieces = pieces[:n]
+		}
+	}
+	switch len(pieces) {
+	case 0:
+		return "", "", ""
+	case 1:
+		return pieces[0].Role, pieces[0].Field, pieces[0].Value
+	}
+	each := func(text func(*audit.Evidence) string) string {
+		var b strings.Builder
+		for i, e := range pieces {
+			if i > 0 {
+				b.WriteString("; ")
+			}
+			b.WriteString(text(e))
+		}
+		return b.String()
+	}
+	return each(func(e *audit.Evidence) string { return e.Role }), each(func(e *audit.Evidence) string { return e.Field }),
+		each(func(e *audit.Evidence) string { return e.Value })
+}
