@@ -171,7 +171,7 @@ func (l *living) page(q url.Values, h http.Header) (int, string) {
 	if l.deaf {
 		search, filter = "", ""
 	}
-	keep := func(person) bool { return true }
+	var keep func(person) bool
 	order := func(a, b person) int { return cmp.Compare(a.n, b.n) }
 	switch {
 	case search != "":
@@ -393,7 +393,6 @@ func TestInterruptedAndCarriedOn(t *testing.T) {
 			time.Sleep(time.Hour)
 			c.stop = 0
 			l.broken = 0.1
-			had := l.requests
 			r := client.List(t.Context(), audit.Request{Input: audit.OktaUsers, Held: c.held(), HeldAsOf: began, Marks: c.marks}, c.emit)
 			c.check(t, r, before, l.now(), before)
 			if r.Complete {
@@ -411,7 +410,7 @@ func TestInterruptedAndCarriedOn(t *testing.T) {
 				l.mu.Unlock()
 			}
 			held := l.now()
-			had = l.requests
+			had := l.requests
 			next := client.List(t.Context(), audit.Request{Input: audit.OktaUsers, Held: c.held(), HeldAsOf: r.AsOf}, c.emit)
 			if !next.Complete || next.Received != len(c.records) || l.requests-had > 12 {
 				t.Errorf("%d requests: %+v", l.requests-had, next)

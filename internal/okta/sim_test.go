@@ -45,7 +45,6 @@ type simulated struct {
 	refused  int // of the reader's
 	starved  int // of the other client's
 	least    int // left in a window that ended
-	served   map[string]bool
 }
 
 const pageTakes = 300 * time.Millisecond
