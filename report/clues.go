@@ -14,6 +14,7 @@ type clues struct {
 	first   map[audit.Subject]int // the place of its first piece; nil where there are few
 	next    []int                 // of each piece, the place of the next about the same subject, or -1
 	found   []*audit.Evidence
+	joint   [3]joint // roles, fields and values
 }
 
 // fewPieces are looked through quicker than they are put in order.
@@ -112,16 +113,30 @@ func (c *clues) parts(f *audit.Finding, s audit.Subject) (role, field, value str
 	case 1:
 		return pieces[0].Role, pieces[0].Field, pieces[0].Value
 	}
-	each := func(text func(*audit.Evidence) string) string {
-		var b strings.Builder
-		for i, e := range pieces {
-			if i > 0 {
-				b.WriteString("; ")
-			}
-			b.WriteString(text(e))
-		}
-		return b.String()
+	role = c.joint[0].of(pieces, func(e *audit.Evidence) string { return e.Role })
+	field = c.joint[1].of(pieces, func(e *audit.Evidence) string { return e.Field })
+	value = c.joint[2].of(pieces, func(e *audit.Evidence) string { return e.Value })
+	return role, field, value
+}
+
+// A joint is texts put together. Those of the last time are kept: most subjects
+// play the same part as the one before.
+type joint struct {
+	texts []string
+	whole string
+}
+
+func (j *joint) of(pieces []*audit.Evidence, text func(*audit.Evidence) string) string {
+	same := len(j.texts) == len(pieces)
+	for i := 0; same && i < len(pieces); i++ {
+		same = text(pieces[i]) == j.texts[i]
 	}
-	return each(func(e *audit.Evidence) string { return e.Role }), each(func(e *audit.Evidence) string { return e.Field }),
-		each(func(e *audit.Evidence) string { return e.Value })
+	if !same {
+		j.texts = j.texts[:0]
+		for _, e := range pieces {
+			j.texts = append(j.texts, text(e))
+		}
+		j.whole = strings.Join(j.texts, "; ")
+	}
+	return j.whole
 }

@@ -2,6 +2,7 @@ package report
 
 import (
 	"bytes"
+	"slices"
 	"testing"
 	"time"
 
@@ -45,4 +46,24 @@ func TestNightly(t *testing.T) {
 		t.Fatal(err)
 	}
 	golden(t, "terminal-nightly.txt", b.Bytes())
+}
+
+// The workbook tells how old each finding is, where that is known; findings.csv
+// has the columns that it always has.
+func TestWorkbookAges(t *testing.T) {
+	r := nightly(t)
+	rows := rowsOf(t, open(t, write(t, File{Write: workbookXLSX}, r)), findingsSheet)
+	if head := rows[0][7:]; !slices.Equal(head, []string{"state", "first_seen"}) {
+		t.Fatalf("the header ends with %q", head)
+	}
+	for i, row := range rows[1:] {
+		f := &r.Findings[i]
+		if want := []string{string(f.State), f.FirstSeen.UTC().Format("2006-01-02 15:04")}; row[0] != f.ID || !slices.Equal(row[7:], want) {
+			t.Errorf("%s ends with %q, want %q", row[0], row[7:], want)
+		}
+	}
+	plain := rowsOf(t, open(t, write(t, File{Write: workbookXLSX}, sample(t))), findingsSheet)
+	if len(plain[0]) != 7 {
+		t.Errorf("without a history the header is %q", plain[0])
+	}
 }

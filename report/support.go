@@ -91,14 +91,25 @@ func supportTicket(w io.Writer, r *audit.Report) error {
 		return b.Flush()
 	}
 	fmt.Fprintf(b, supportText, counted(len(list), "user"))
-	if undecided := slices.ContainsFunc(list, func(n rename) bool { return len(n.targets) != 1 }); undecided {
-		fmt.Fprint(b, supportUndecided)
+	decided := func(n rename) bool { return len(n.targets) == 1 }
+	if slices.ContainsFunc(list, decided) {
+		supportTable(b, "Users", list, decided)
 	}
-	fmt.Fprint(b, "\n## Users\n\n| user id | current username | target username | our reference |\n|---|---|---|---|\n")
-	for _, n := range list {
-		fmt.Fprintf(b, "| %s | %s | %s | %s |\n", code(n.user.ID), code(n.current), target(n.targets), n.finding)
+	undecided := func(n rename) bool { return !decided(n) }
+	if slices.ContainsFunc(list, undecided) {
+		fmt.Fprint(b, supportUndecided)
+		supportTable(b, "Users whose target username is to be decided", list, undecided)
 	}
 	return b.Flush()
+}
+
+func supportTable(w io.Writer, title string, list []rename, wanted func(rename) bool) {
+	fmt.Fprintf(w, "\n## %s\n\n| user id | current username | target username | our reference |\n|---|---|---|---|\n", title)
+	for _, n := range list {
+		if wanted(n) {
+			fmt.Fprintf(w, "| %s | %s | %s | %s |\n", code(n.user.ID), code(n.current), target(n.targets), n.finding)
+		}
+	}
 }
 
 func target(targets []string) string {
@@ -148,7 +159,8 @@ delete, re-create or merge users. Users are identified by their id; letter case 
 const supportUndecided = `
 ## Before this is sent
 
-Some target usernames are still to be decided, by the account admin and not by Databricks Support:
-where there are two, which one is right depends on what the Okta app sends as username (run the audit
-again with --sso-claim); where there is none, the user must be asked.
+The target usernames of the users below are still to be decided, by the account admin and not by
+Databricks Support. Write each target in when it is known, and delete the rest. Where there are two,
+which one is right depends on what the Okta app sends as username (run the audit again with
+--sso-claim). Where there is none, the user must be asked.
 `

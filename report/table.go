@@ -1,6 +1,7 @@
 package report
 
 import (
+	"cmp"
 	"iter"
 	"slices"
 	"strings"
@@ -117,9 +118,9 @@ func oktaChanges(r *audit.Report) table {
 		columns: []column{{name: "finding", width: 36}, {name: "rule", width: 24}, {name: "severity", width: 10}, {name: "okta_id", width: 24},
 			{name: "field", width: 20}, {name: "current", width: 34}, {name: "what", width: 70}},
 		rows: func(yield func([]string) bool) {
-			what := map[string]string{}
-			for _, m := range planOf(r).Manual {
-				what[m.Finding] = m.What
+			how := map[string]string{}
+			for _, rule := range r.Rules {
+				how[rule.Name] = flowing(docSection(rule.Doc, "How to fix"))
 			}
 			var known clues
 			for i := range r.Findings {
@@ -127,10 +128,7 @@ func oktaChanges(r *audit.Report) table {
 				if f.Remedy != audit.RemedyOkta || f.Waived {
 					continue
 				}
-				todo := what[f.ID]
-				if todo == "" {
-					todo = f.Message
-				}
+				todo := f.Message + ". " + cmp.Or(how[f.Rule], "Change it in Okta.")
 				for _, s := range f.Subjects {
 					if !slices.Contains([]audit.Kind{audit.OktaUserKind, audit.OktaGroupKind, audit.OktaAppKind}, s.Kind) {
 						continue

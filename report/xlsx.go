@@ -140,7 +140,7 @@ func (b *workbook) tie() error {
 		if err := b.file.AutoFilter(s.title, s.filter, nil); err != nil {
 			return err
 		}
-		if err := b.file.SetDefinedName(&excelize.DefinedName{Name: "_xlnm.Print_Titles", RefersTo: "'" + s.title + "'!$1:$1", Scope: s.title}); err != nil {
+		if err := b.file.SetDefinedName(&excelize.DefinedName{Name: "_xlnm.Print_Titles", RefersTo: s.repeated(), Scope: s.title}); err != nil {
 			return err
 		}
 		if s.hidden {

@@ -125,13 +125,20 @@ func series(categories string, column byte, first, last int, color, label string
 // outcomeChart draws what AIM does to users or groups now and after the plan.
 func outcomeChart(who string, column byte, first, last int) *excelize.Chart {
 	c := newChart(excelize.Bar, "What AIM does to "+who, "bars: how many "+who+" have each outcome when AIM is enabled now, and after the plan", "", who)
-	c.XAxis.ReverseOrder = true // the gravest on top
+	gravestOnTop(c)
 	names := cellsOf('A', first, last)
 	c.Series = []excelize.ChartSeries{
 		series(names, column, first, last, nowColor, "333333"),
 		series(names, column+1, first, last, afterColor, "333333"),
 	}
 	return c
+}
+
+// gravestOnTop begins with the first bar at the top, and keeps the figures of the
+// axis at the bottom, which would go up with it.
+func gravestOnTop(c *excelize.Chart) {
+	c.XAxis.ReverseOrder = true
+	c.YAxis.TickLabelPosition = excelize.ChartTickLabelHigh
 }
 
 // rulesChart draws the findings of each rule by severity.
@@ -142,7 +149,7 @@ func rulesChart(first, last int) *excelize.Chart {
 		last = first + chartRules - 1
 	}
 	c := newChart(excelize.BarStacked, title, "stacked bars: how many findings of each severity each rule has", "", "findings")
-	c.XAxis.ReverseOrder = true
+	gravestOnTop(c)
 	c.Series = severitySeries(first, last)
 	return c
 }

@@ -2,17 +2,30 @@ package report
 
 import (
 	"iter"
+	"slices"
 
 	"github.com/aimcheck/aimcheck/audit"
 )
 
-// findings, subjects and crosswalk are the CSV files' tables, with links.
+// findings, subjects and crosswalk are the CSV files' tables, with links; and the
+// findings with their age, where there is a history.
 func (b *workbook) findings(r *audit.Report) sheet {
 	t, i := findingsTable(r), -1
 	rows := t.rows
+	aged := slices.ContainsFunc(r.Findings, func(f audit.Finding) bool { return f.State != "" })
+	if aged {
+		t.columns = append(t.columns, column{name: "state", width: 11}, column{name: "first_seen", width: 18})
+	}
 	t.rows = func(yield func([]string) bool) {
+		all := make([]string, len(t.columns))
 		for row := range rows {
 			i++
+			if aged {
+				f := &r.Findings[i]
+				n := copy(all, row)
+				all[n], all[n+1] = string(f.State), firstSeen(f)
+				row = all
+			}
 			if !yield(row) {
 				return
 			}
@@ -61,4 +74,12 @@ func (b *workbook) crosswalk(rows iter.Seq[audit.CrosswalkRow]) sheet {
 				}
 			}
 		})}
+}
+
+// firstSeen returns when a run first had the finding, in UTC; blank if that is not known.
+func firstSeen(f *audit.Finding) string {
+	if f.FirstSeen.IsZero() {
+		return ""
+	}
+	return f.FirstSeen.UTC().Format("2006-01-02 15:04")
 }

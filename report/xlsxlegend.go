@@ -96,6 +96,9 @@ func words() (ws []word) {
 		word{"risk", "low", "a blank becomes what exactly one Okta object says"},
 		word{"risk", "medium", "an id that is there is replaced or cleared, or a person chose it"},
 		word{"risk", "high", "an admin's, the caller's or the token's identity, a deactivation, or an id that a person chose to replace"},
+		word{"state", string(audit.New), "no earlier run had it; first_seen, in UTC, is this run"},
+		word{"state", string(audit.Open), "the run before had it too"},
+		word{"state", string(audit.Reopened), "an earlier run had it, and the run before had not"},
 		word{"sheet", "all", "rows after the " + thousands(linkedRows) + "th of a sheet have no links and no lists to choose from; a sheet that is full goes on in the next"},
 		word{"cell", "'…", "an apostrophe in front keeps a value from being a formula: take one off to have the value"},
 		word{"cell", "… and n more", "the list is too long for a cell: it stands whole on the sheet Subjects"})

@@ -5,6 +5,7 @@ import (
 	"bufio"
 	"fmt"
 	"io"
+	"math"
 	"slices"
 	"strconv"
 	"strings"
@@ -290,13 +291,33 @@ func (w *sheetWriter) end() error {
 		io.WriteString(w.out, `</hyperlinks>`)
 	}
 	io.WriteString(w.out, `<pageMargins left="0.4" right="0.4" top="0.5" bottom="0.6" header="0.3" footer="0.3"/>`+
-		`<pageSetup orientation="landscape" fitToHeight="0"/><headerFooter><oddFooter>&amp;L&amp;A&amp;Rpage &amp;P of &amp;N</oddFooter></headerFooter></worksheet>`)
+		`<pageSetup pageOrder="overThenDown" orientation="landscape" fitToWidth="`+strconv.Itoa(w.across())+`" fitToHeight="0"/><headerFooter><oddFooter>&amp;L&amp;A&amp;Rpage &amp;P of &amp;N</oddFooter></headerFooter></worksheet>`)
 	shown := w.row - 1
 	if w.empty {
 		shown = 0
 	}
 	w.book.sheets = append(w.book.sheets, written{sheet: w.sheet, title: w.title(), part: w.part, rows: shown, filter: ref})
 	return w.out.Flush()
+}
+
+// across returns on how many pages, side by side, the columns can be read in print.
+func (s *sheet) across() int {
+	const readable = 170 // characters on landscape paper
+	width := 0.0
+	for _, c := range s.columns {
+		width += c.width
+	}
+	return max(1, int(math.Round(width/readable)))
+}
+
+// repeated returns what stands on every page in print: the header, and the columns
+// that stay in sight.
+func (w *written) repeated() string {
+	header := "'" + w.title + "'!$1:$1"
+	if w.frozen == 0 {
+		return header
+	}
+	return fmt.Sprintf("'%s'!$A:$%c,%s", w.title, 'A'+w.frozen-1, header)
 }
 
 // colorDecisions colours answers as they are given.
