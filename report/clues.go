@@ -15,6 +15,7 @@ type clues struct {
 	next    []int                 // of each piece, the place of the next about the same subject, or -1
 	found   []*audit.Evidence
 	joint   [3]joint // roles, fields and values
+	made    texts
 }
 
 // fewPieces are looked through quicker than they are put in order.
@@ -73,7 +74,15 @@ func (c *clues) name(r *audit.Report, f *audit.Finding, s audit.Subject) string 
 	return r.Name(s)
 }
 
-// nameIn is the same for one subject alone.
+// text returns the subject as it is written.
+func (c *clues) text(s audit.Subject) string {
+	if s.IsZero() {
+		return ""
+	}
+	return c.made.join([]string{s.Kind.String(), s.ID}, ":")
+}
+
+// nameIn is [clues.name] for one subject alone.
 func nameIn(r *audit.Report, f *audit.Finding, s audit.Subject) string {
 	for i := range f.Evidence {
 		if e := &f.Evidence[i]; e.Subject == s && names(e) {
@@ -113,9 +122,9 @@ func (c *clues) parts(f *audit.Finding, s audit.Subject) (role, field, value str
 	case 1:
 		return pieces[0].Role, pieces[0].Field, pieces[0].Value
 	}
-	role = c.joint[0].of(pieces, func(e *audit.Evidence) string { return e.Role })
-	field = c.joint[1].of(pieces, func(e *audit.Evidence) string { return e.Field })
-	value = c.joint[2].of(pieces, func(e *audit.Evidence) string { return e.Value })
+	role = c.joint[0].of(&c.made, pieces, func(e *audit.Evidence) string { return e.Role })
+	field = c.joint[1].of(&c.made, pieces, func(e *audit.Evidence) string { return e.Field })
+	value = c.joint[2].of(&c.made, pieces, func(e *audit.Evidence) string { return e.Value })
 	return role, field, value
 }
 
@@ -126,7 +135,7 @@ type joint struct {
 	whole string
 }
 
-func (j *joint) of(pieces []*audit.Evidence, text func(*audit.Evidence) string) string {
+func (j *joint) of(made *texts, pieces []*audit.Evidence, text func(*audit.Evidence) string) string {
 	same := len(j.texts) == len(pieces)
 	for i := 0; same && i < len(pieces); i++ {
 		same = text(pieces[i]) == j.texts[i]
@@ -136,7 +145,29 @@ func (j *joint) of(pieces []*audit.Evidence, text func(*audit.Evidence) string) 
 		for _, e := range pieces {
 			j.texts = append(j.texts, text(e))
 		}
-		j.whole = strings.Join(j.texts, "; ")
+		j.whole = made.join(j.texts, "; ")
 	}
 	return j.whole
+}
+
+// texts makes many short texts in few pieces of memory.
+type texts struct{ b strings.Builder }
+
+func (t *texts) join(parts []string, between string) string {
+	length := len(between) * len(parts)
+	for _, p := range parts {
+		length += len(p)
+	}
+	if t.b.Cap()-t.b.Len() < length {
+		t.b.Reset()
+		t.b.Grow(max(length, 32<<10))
+	}
+	start := t.b.Len()
+	for i, p := range parts {
+		if i > 0 {
+			t.b.WriteString(between)
+		}
+		t.b.WriteString(p)
+	}
+	return t.b.String()[start:]
 }

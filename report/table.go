@@ -53,7 +53,7 @@ func subjectsTable(r *audit.Report) table {
 				f := &r.Findings[i]
 				row[0], row[1], row[2] = f.ID, f.Rule, f.Severity.String()
 				for _, s := range f.Subjects {
-					row[3], row[4] = s.String(), known.name(r, f, s)
+					row[3], row[4] = known.text(s), known.name(r, f, s)
 					row[5], row[6], row[7] = known.parts(f, s)
 					if !yield(row) {
 						return
