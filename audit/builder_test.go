@@ -87,3 +87,50 @@ func TestBuilderForgetsGroupsByListing(t *testing.T) {
 		}
 	}
 }
+
+func TestBuilderMove(t *testing.T) {
+	records := []any{
+		audit.OktaUser{ID: "u3", Login: "c"}, &audit.OktaUser{ID: "u1", Login: "a"}, audit.DatabricksAssignment{Principal: "2", Workspace: "w2"},
+		&audit.Undecoded{Raw: []byte("x"), Error: "a"}, audit.OktaUser{ID: "u2"}, audit.OktaGroup{ID: "g1"}, audit.OktaUser{ID: "u0"},
+	}
+	want, err := build(t, records...).Snapshot()
+	if err != nil {
+		t.Fatal(err)
+	}
+	b := build(t, records[0])
+	part := build(t)
+	for i := 1; i < len(records); i += 2 { // the same part each time
+		for _, r := range records[i : i+2] {
+			if err := part.Add(r); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if err := b.Move(part); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := part.Update(audit.OktaUser{ID: "u3", Login: "new"}); err != nil {
+		t.Fatal(err)
+	}
+	if err := b.Move(part); err != nil {
+		t.Fatal(err)
+	}
+	got, err := b.Snapshot()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got.OktaUsers.Len() != want.OktaUsers.Len() || got.OktaGroups.Len() != 1 || got.DatabricksAssignments.Len() != 1 || len(got.Undecoded) != 1 {
+		t.Fatalf("%d users, %d groups, %d assignments, %d undecoded", got.OktaUsers.Len(), got.OktaGroups.Len(), got.DatabricksAssignments.Len(), len(got.Undecoded))
+	}
+	for i, u := range want.OktaUsers.All() {
+		if u.ID == "u3" {
+			u.Login = "new"
+		}
+		if got.OktaUsers.At(i) != u {
+			t.Errorf("user %d is %v, want %v", i, got.OktaUsers.At(i), u)
+		}
+	}
+	if empty, err := part.Snapshot(); err != nil || empty.OktaUsers.Len() != 0 || len(empty.Undecoded) != 0 {
+		t.Errorf("what was moved is still there, or %v", err)
+	}
+}

@@ -224,7 +224,8 @@ type Builder struct {
 // Read records how an input was read.
 func (b *Builder) Read(r Reading) { b.readings[r.Input] = r }
 
-// Add adds one record: any of the record types, or an [Undecoded].
+// Add adds one record: any of the record types, or an [Undecoded], or a pointer
+// to one, of which it keeps a copy.
 func (b *Builder) Add(record any) error { return b.add(record, false) }
 
 // Update adds one record in place of those with its id, where there are such.
@@ -234,32 +235,77 @@ func (b *Builder) Update(record any) error { return b.add(record, true) }
 func (b *Builder) add(record any, update bool) error {
 	switch r := record.(type) {
 	case OktaUser:
+		return b.oktaUsers.add(&r, update)
+	case *OktaUser:
 		return b.oktaUsers.add(r, update)
 	case OktaGroup:
+		return b.oktaGroups.add(&r, update)
+	case *OktaGroup:
 		return b.oktaGroups.add(r, update)
 	case OktaGroupMembers:
+		return b.oktaMembers.add(&r, update)
+	case *OktaGroupMembers:
 		return b.oktaMembers.add(r, update)
 	case OktaApp:
+		return b.apps.add(&r, update)
+	case *OktaApp:
 		return b.apps.add(r, update)
 	case OktaAppUser:
+		return b.appUsers.add(&r, update)
+	case *OktaAppUser:
 		return b.appUsers.add(r, update)
 	case DatabricksUser:
+		return b.users.add(&r, update)
+	case *DatabricksUser:
 		return b.users.add(r, update)
 	case DatabricksGroup:
+		return b.groups.add(&r, update)
+	case *DatabricksGroup:
 		return b.groups.add(r, update)
 	case DatabricksGroupMembers:
+		return b.members.add(&r, update)
+	case *DatabricksGroupMembers:
 		return b.members.add(r, update)
 	case DatabricksServicePrincipal:
+		return b.principals.add(&r, update)
+	case *DatabricksServicePrincipal:
 		return b.principals.add(r, update)
 	case DatabricksWorkspace:
+		return b.workspaces.add(&r, update)
+	case *DatabricksWorkspace:
 		return b.workspaces.add(r, update)
 	case DatabricksAssignment:
+		return b.assignments.add(&r, false)
+	case *DatabricksAssignment:
 		return b.assignments.add(r, false) // an update of a principal's access to one workspace leaves the others
 	case Undecoded:
 		b.undecoded = append(b.undecoded, r)
 		return nil
+	case *Undecoded:
+		b.undecoded = append(b.undecoded, *r)
+		return nil
 	}
 	return fmt.Errorf("%T is no record", record)
+}
+
+// Move adds the records of c behind those of b, as if they had been added one
+// after another, and empties c, which can be used again. What c says of sources
+// and readings is not looked at. After an error neither can be used.
+func (b *Builder) Move(c *Builder) error {
+	b.undecoded = append(b.undecoded, c.undecoded...)
+	c.undecoded = nil
+	return cmp.Or(
+		b.oktaUsers.move(&c.oktaUsers),
+		b.oktaGroups.move(&c.oktaGroups),
+		b.oktaMembers.move(&c.oktaMembers),
+		b.apps.move(&c.apps),
+		b.appUsers.move(&c.appUsers),
+		b.users.move(&c.users),
+		b.groups.move(&c.groups),
+		b.members.move(&c.members),
+		b.principals.move(&c.principals),
+		b.workspaces.move(&c.workspaces),
+		b.assignments.move(&c.assignments))
 }
 
 // Forget drops everything that was added of one input. A group belongs to the

@@ -4,7 +4,7 @@ import (
 	"bytes"
 	"cmp"
 	"encoding/binary"
-	"fmt"
+	"errors"
 	"iter"
 	"math"
 	"slices"
@@ -76,9 +76,11 @@ type tableBuilder[R any, P record[R]] struct {
 
 const blockSize = 1 << 20
 
-func (b *tableBuilder[R, P]) add(r R, update bool) error {
+var errTooMuch = errors.New("more than 4 GiB of records of one kind, which is more than a snapshot can hold")
+
+func (b *tableBuilder[R, P]) add(r P, update bool) error {
 	if b.size+len(b.buf) > math.MaxUint32 {
-		return fmt.Errorf("more than 4 GiB of records of one kind, which is more than a snapshot can hold")
+		return errTooMuch
 	}
 	at := uint32(b.size + len(b.buf))
 	b.at = append(b.at, at)
@@ -88,12 +90,40 @@ func (b *tableBuilder[R, P]) add(r R, update bool) error {
 		}
 		b.updates[at] = true
 	}
-	b.buf = P(&r).pack(b.buf)
+	b.buf = r.pack(b.buf)
 	if len(b.buf) >= blockSize {
 		b.blocks = append(b.blocks, b.buf)
 		b.size += len(b.buf)
 		b.buf = make([]byte, 0, blockSize+blockSize/64)
 	}
+	return nil
+}
+
+// move adds the records of c behind those of b and empties c, which keeps its
+// room for more.
+func (b *tableBuilder[R, P]) move(c *tableBuilder[R, P]) error {
+	if len(c.at) == 0 {
+		return nil
+	}
+	start := b.size + len(b.buf)
+	if start+int(c.at[len(c.at)-1]) > math.MaxUint32 {
+		return errTooMuch
+	}
+	if len(b.buf) > 0 {
+		b.blocks, b.buf = append(b.blocks, b.buf), nil
+	}
+	b.blocks = append(append(b.blocks, c.blocks...), slices.Clone(c.buf))
+	b.size = start + c.size + len(c.buf)
+	for _, at := range c.at {
+		b.at = append(b.at, uint32(start)+at)
+	}
+	for at := range c.updates {
+		if b.updates == nil {
+			b.updates = map[uint32]bool{}
+		}
+		b.updates[uint32(start)+at] = true
+	}
+	*c = tableBuilder[R, P]{buf: c.buf[:0], at: c.at[:0]}
 	return nil
 }
 
@@ -117,7 +147,7 @@ func (b *tableBuilder[R, P]) keep(want func(R) bool) {
 	for _, at := range all.at {
 		var r R
 		if P(&r).unpack(data[at:]); want(r) {
-			b.add(r, all.updates[at]) // no error: it is no more than there was
+			b.add(&r, all.updates[at]) // no error: it is no more than there was
 		}
 	}
 }
@@ -130,6 +160,9 @@ func (b *tableBuilder[R, P]) table() Table[R, P] {
 	key := func(at uint32) (k string) {
 		cutTexts(t.data[at:], &k)
 		return k
+	}
+	if len(b.updates) == 0 && t.ascends() { // as in a snapshot's file
+		return t
 	}
 	slices.SortFunc(t.at, func(x, y uint32) int {
 		return cmp.Or(cmp.Compare(key(x), key(y)), cmp.Compare(x, y))
@@ -155,6 +188,19 @@ func (b *tableBuilder[R, P]) table() Table[R, P] {
 		i = n
 	}
 	return t
+}
+
+// ascends reports whether each key is greater than the one before.
+func (t *Table[R, P]) ascends() bool {
+	before := ""
+	for i := range t.at {
+		key := t.Key(i)
+		if i > 0 && key <= before {
+			return false
+		}
+		before = key
+	}
+	return true
 }
 
 func (t *Table[R, P]) packed(at uint32) []byte {

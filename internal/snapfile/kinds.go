@@ -30,8 +30,11 @@ type kind struct {
 	// one appends the record to e, if it is of the kind.
 	one func(record any, e *encoder) bool
 
-	// read takes the fields of one record from d.
-	read func(d *decoder) (record any)
+	// read takes the fields of one record from d. It is good until the next is read.
+	read func(d *decoder) (pointer any)
+
+	// value is the record that was read last.
+	value func() (record any)
 }
 
 // kinds lists the kinds in the order of the file. The list is for one reader or
@@ -83,8 +86,9 @@ func of[R any](tag string, unique bool, fields func(line, *R), all func(*audit.S
 			var blank R
 			*record = blank
 			fields(d, record)
-			return *record
+			return record
 		},
+		value: func() any { return *record },
 	}
 }
 

@@ -218,7 +218,8 @@ func (d *decoder) step(list []kind) (audit.Step, error) {
 		at := d.i
 		for _, k := range list {
 			if d.i = at; d.begin(k.tag) {
-				s.Page.Records = append(s.Page.Records, k.read(d))
+				k.read(d)
+				s.Page.Records = append(s.Page.Records, k.value())
 				if !d.end() {
 					return s, errors.New("a record is not as it should be")
 				}

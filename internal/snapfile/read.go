@@ -10,7 +10,6 @@ import (
 	"io"
 	"iter"
 	"strings"
-	"unicode/utf8"
 
 	"github.com/aimcheck/aimcheck/audit"
 )
@@ -45,13 +44,6 @@ func foreign(what string) error {
 	return &fileError{what, `expected a file written by "aimcheck snapshot"`}
 }
 
-// A block is a frame's text, in both of the forms in which it is needed.
-type block struct {
-	frame
-	raw  []byte
-	text string
-}
-
 func read(r io.Reader) (*audit.Snapshot, error) {
 	z, err := newDecompressor()
 	if err != nil {
@@ -59,26 +51,18 @@ func read(r io.Reader) (*audit.Snapshot, error) {
 	}
 	defer z.Close()
 
-	file, pool := sha256.New(), newBufferPool()
-	expand := func(f frame) block {
-		if f.err != nil {
-			return block{frame: f}
-		}
-		raw, err := z.DecodeAll(f.data, pool.get())
-		if err == nil && !utf8.Valid(raw) {
-			err = errors.New("a text is not valid UTF-8")
-		}
-		if err != nil {
-			f.err = damaged("the frame at byte %d: %v", f.offset, err)
-		}
-		return block{f, raw, string(raw)}
+	file, pool := sha256.New(), newBlockPool()
+	expand := func(f frame) *block {
+		b := pool.get()
+		b.expand(f, z)
+		return b
 	}
 	in := reader{content: newContent(), kinds: kinds()}
 	for b := range inParallel(hashed(frames(r), file), expand) {
 		if err := in.block(b); err != nil {
 			return nil, err
 		}
-		pool.put(b.raw)
+		pool.put(b)
 	}
 	return in.finish(digest(file))
 }
@@ -103,13 +87,14 @@ type reader struct {
 	builder audit.Builder
 	kinds   []kind
 	begun   bool // the manifest was read
-	trailer *block
+	trailer *frame
+	last    string // the trailer's text
 	kind    int    // of the line before, in kinds
 	key     string // of the line before
 	lines   int
 }
 
-func (r *reader) block(b block) error {
+func (r *reader) block(b *block) error {
 	var own *fileError
 	switch {
 	case r.trailer != nil:
@@ -126,9 +111,10 @@ func (r *reader) block(b block) error {
 		return b.err
 	case !r.begun:
 		r.begun = true
-		return r.manifest(b.text)
+		return r.manifest(string(b.raw))
 	case !b.sum:
-		r.trailer = &b
+		f := b.frame // the block is used again
+		r.trailer, r.last = &f, string(b.raw)
 		return nil
 	}
 	return r.records(b)
@@ -165,56 +151,38 @@ func (r *reader) manifest(text string) error {
 	return nil
 }
 
-func (r *reader) records(b block) error {
-	text := b.text
-	d := decoder{s: text}
-	for d.i < len(text) {
-		from := d.i // of lines of the same kind
-		k, err := r.next(&d)
-		if err != nil {
-			return err
+// records takes the records of a block, if they are in order.
+func (r *reader) records(b *block) error {
+	from := 0
+	for _, run := range b.runs {
+		k := &r.kinds[run.kind]
+		if run.kind < r.kind {
+			return damaged("line %d, of the kind %s, is out of order", r.lines+1, k.tag)
 		}
-		n := 0
-		for d.i < len(text) && d.begin(k.tag) {
-			n++
-			record := k.read(&d)
-			if !d.end() {
-				return damaged("line %d, of the kind %s, is not as it should be", r.lines+n, k.tag)
-			}
-			if k.unique && r.key >= d.key {
-				return damaged("line %d, of the kind %s, is out of order", r.lines+n, k.tag)
-			}
-			r.key = d.key
-			if err := r.builder.Add(record); err != nil {
-				return err
-			}
+		if run.kind > r.kind {
+			r.kind, r.key = run.kind, ""
 		}
-		r.key = strings.Clone(r.key) // not a part of the block
-		r.lines += n
-		r.content.lines[k.tag] += n
-		r.content.of(k).Write(b.raw[from:d.i])
+		if k.unique && run.lines > 0 && r.key >= run.first {
+			return damaged("line %d, of the kind %s, is out of order", r.lines+1, k.tag)
+		}
+		if run.lines > 0 {
+			r.key = run.last
+		}
+		r.lines += run.lines
+		if run.wrong != "" {
+			return damaged("line %d, of the kind %s, is %s", r.lines+1, k.tag, run.wrong)
+		}
+		r.content.lines[k.tag] += run.lines
+		r.content.of(k).Write(b.raw[from:run.end])
+		from = run.end
 	}
-	return nil
-}
-
-// next finds the kind of the next line: that of the line before, or a later one.
-func (r *reader) next(d *decoder) (*kind, error) {
-	at := d.i
-	for i := range r.kinds {
-		k := &r.kinds[i]
-		if !d.begin(k.tag) {
-			continue
-		}
-		d.i = at
-		if i < r.kind {
-			return nil, damaged("line %d, of the kind %s, is out of order", r.lines+1, k.tag)
-		}
-		if i > r.kind {
-			r.kind, r.key = i, ""
-		}
-		return k, nil
+	if from < len(b.raw) {
+		return damaged("line %d is of no known kind", r.lines+1)
 	}
-	return nil, damaged("line %d is of no known kind", r.lines+1)
+	if b.failed != nil {
+		return b.failed
+	}
+	return r.builder.Move(&b.records)
 }
 
 // finish checks what was read against the trailer.
@@ -226,7 +194,7 @@ func (r *reader) finish(file string) (*audit.Snapshot, error) {
 		return nil, damaged("it is cut short: its last line is missing")
 	}
 	var found struct{ Trailer *trailer }
-	if err := json.Unmarshal([]byte(r.trailer.text), &found); err != nil || found.Trailer == nil {
+	if err := json.Unmarshal([]byte(r.last), &found); err != nil || found.Trailer == nil {
 		return nil, damaged("its last line is not as it should be")
 	}
 	for _, k := range r.kinds {
