@@ -32,7 +32,7 @@ func (b *workbook) familyTab(r *audit.Report, family audit.Family) sheet {
 	var f *audit.Finding
 	i := 0
 	return sheet{
-		name: familySheet(family), about: familyDoc(family), color: "5B8DB8", none: nothingFound(r, family),
+		name: familySheet(family), about: familyDoc(family), color: "5B8DB8", frozen: 2, none: nothingFound(r, family),
 		table: table{
 			columns: []column{{name: "severity", width: 10}, {name: "rule", width: 24}, {name: "what", width: 56, wrap: true},
 				{name: "in Databricks", width: 46, wrap: true}, {name: "in Okta", width: 46, wrap: true}, {name: "evidence", width: 60, wrap: true},
