@@ -103,7 +103,7 @@ type object struct {
 	w     *bufio.Writer
 	comma string // what stands before the next member
 	exact bool   // objects tell what JSON can't hold, see [odd]
-	buf   bytes.Buffer
+	line  []byte // the value under way
 	err   error
 }
 
@@ -128,11 +128,13 @@ func (o *object) value(v any) {
 	if o.err != nil {
 		return
 	}
-	o.buf.Reset()
-	if o.err = json.MarshalWrite(&o.buf, v, json.Deterministic(true), jsontext.AllowInvalidUTF8(true)); o.err != nil {
-		return
+	line, ok := appendLine(o.line[:0], v)
+	if !ok {
+		if line, o.err = json.Marshal(v, json.Deterministic(true), jsontext.AllowInvalidUTF8(true)); o.err != nil {
+			return
+		}
 	}
-	line := o.buf.Bytes()
+	o.line = line
 	if o.exact && bytes.HasSuffix(line, []byte("}")) && bytes.Contains(line, []byte("\uFFFD")) {
 		line, o.err = withOdd(line, v)
 	}
