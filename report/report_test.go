@@ -159,13 +159,10 @@ func TestSchemas(t *testing.T) {
 	c := jsonschema.NewCompiler()
 	c.AssertFormat()
 	files := map[string]string{"findings.v1.json": "findings.json", "plan.v1.json": "plan.json"}
-	names, err := fs.Glob(Schemas(), "*")
-	if err != nil || len(names) != len(files) {
-		t.Fatalf("schemas %v, %v", names, err)
-	}
+	schemas := os.DirFS("../docs/schema")
 	empty := &audit.Report{Settings: audit.Settings{SSOClaim: audit.ClaimUnknown, WorkspaceSSOClaim: audit.ClaimUnknown, UnifiedLogin: audit.Unknown}, Verdict: audit.Incomplete}
-	for _, name := range names {
-		text, err := fs.ReadFile(Schemas(), name)
+	for _, name := range []string{"findings.v1.json", "plan.v1.json"} {
+		text, err := fs.ReadFile(schemas, name)
 		if err != nil {
 			t.Fatal(err)
 		}

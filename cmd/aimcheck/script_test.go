@@ -55,6 +55,8 @@ const patienceInTests = "AIMCHECK_TEST_PATIENCE"
 //	webhook FILE [STATUS]
 //		serves a webhook, sets WEBHOOK to its address, and writes what it gets
 //		to the file, one body a line
+//	valid NAME FILE
+//		demands that every JSON value of the file, a snapshot's too, is as docs/schema/NAME.json says
 //	mode BITS FILE…
 //		demands the files' permissions
 func TestScripts(t *testing.T) {
@@ -76,6 +78,7 @@ func TestScripts(t *testing.T) {
 			"reached": func(ts *testscript.TestScript, _ bool, _ []string) { <-ts.Value(hanging{}).(chan struct{}) },
 			"newkey":  newKey,
 			"mode":    mode,
+			"valid":   valid,
 			"webhook": webhook,
 		},
 	})
