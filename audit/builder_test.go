@@ -134,3 +134,33 @@ func TestBuilderMove(t *testing.T) {
 		t.Errorf("what was moved is still there, or %v", err)
 	}
 }
+
+// An email that is the login is not kept a second time; no email may be taken for one.
+func TestEmailBesideLogin(t *testing.T) {
+	texts := []string{"", "\x00", "\x00\x00", "\x00a", "a", "A"}
+	var b audit.Builder
+	want := map[string]audit.OktaUser{}
+	for i, login := range texts {
+		for j, email := range texts {
+			u := audit.OktaUser{ID: string(rune('a'+i)) + string(rune('a'+j)), Status: "ACTIVE", Login: login, Email: email, LastName: "L"}
+			want[u.ID] = u
+			if err := b.Add(u); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	s, err := b.Snapshot()
+	if err != nil {
+		t.Fatal(err)
+	}
+	ix := audit.NewIndex(s, audit.Settings{})
+	for o := range ix.All(audit.OktaUserKind) {
+		u := ix.OktaUser(o)
+		if u != want[u.ID] {
+			t.Errorf("%q came back as %q", want[u.ID], u)
+		}
+		if two := u.Login != "" && u.Email != "" && audit.Fold(u.Login) != audit.Fold(u.Email); ix.TwoNames(o) != two {
+			t.Errorf("%q: that it has two names is %v by the index", u, !two)
+		}
+	}
+}

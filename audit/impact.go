@@ -30,13 +30,39 @@ var outcomeOf = append([]Outcome{""}, Outcomes()...)
 // who ask for them.
 func (ix *Index) foresee() {
 	for _, k := range []Kind{DatabricksUserKind, DatabricksGroupKind} {
-		outcomes := make([]uint8, ix.Len(k))
-		inParts(len(outcomes), fewObjects, func(from, to int) {
+		ix.outcomes[k] = make([]uint8, ix.Len(k))
+		inParts(ix.Len(k), fewObjects, func(from, to int) {
 			for n := from; n < to; n++ {
-				outcomes[n] = uint8(slices.Index(outcomeOf, ix.fate(Ref{k, int32(n)}).Outcome))
+				ix.foreseeOne(Ref{k, int32(n)})
 			}
 		})
-		ix.outcomes[k] = outcomes
+	}
+}
+
+// foreseeAfter is foresee for the index as it is once ids have changed hands. The
+// outcomes are those from before, but of those who hold, or held, such an id: what
+// becomes of an identity depends on no other that has not its id.
+func (ix *Index) foreseeAfter(before *Index) {
+	changed := map[int32]bool{} // ids
+	for _, l := range linkedKinds {
+		ix.outcomes[l.databricks] = slices.Clone(before.outcomes[l.databricks])
+		for n, id := range ix.links.held[l.databricks] {
+			if was := before.links.held[l.databricks][n]; was != id {
+				changed[was], changed[id] = true, true
+				ix.foreseeOne(Ref{l.databricks, int32(n)})
+			}
+		}
+	}
+	for id := range changed {
+		for d := range ix.holdersOf(id) {
+			ix.foreseeOne(d)
+		}
+	}
+}
+
+func (ix *Index) foreseeOne(d Ref) {
+	if known := ix.outcomes[d.Kind]; known != nil {
+		known[d.n] = uint8(slices.Index(outcomeOf, ix.fate(d).Outcome))
 	}
 }
 
@@ -60,11 +86,11 @@ func (ix *Index) userFate(d Ref) Fate {
 	if _, ok := ix.Conflict(d); ok {
 		return Fate{WrongPerson, "its id belongs to one person, its name to another"}
 	}
-	state, live := ix.LinkState(d), ix.LiveCandidates(d).Len()
-	switch {
-	case state == LinkedInactive:
+	state := ix.LinkState(d)
+	switch state {
+	case LinkedInactive:
 		return Fate{Deactivate, "it is linked to a DEPROVISIONED user"}
-	case state == LinkedLive:
+	case LinkedLive:
 		if ix.shared(d) {
 			return Fate{Duplicate, "it is linked, and another object holds its externalId too"}
 		}
@@ -75,6 +101,8 @@ func (ix *Index) userFate(d Ref) Fate {
 			return Fate{Duplicate, "it is linked, and its Okta user signs in under another name: that creates a second user"}
 		}
 		return Fate{Linked, "AIM manages it, as it should"}
+	}
+	switch live := ix.LiveCandidates(d).Len(); {
 	case live >= 2:
 		return Fate{Ambiguous, "it is not linked, and two or more live Okta users have its name"}
 	case live == 1:
@@ -184,14 +212,20 @@ func crosswalk(now, after *Index) iter.Seq[CrosswalkRow] {
 // counterpartRow returns d's row without outcomes: d beside its Okta object,
 // the one it is linked to or could only be.
 func (ix *Index) counterpartRow(d Ref) CrosswalkRow {
-	row := CrosswalkRow{
-		Subject: ix.Subject(d), Name: ix.Name(d), ExternalID: ix.ExternalID(d), LinkState: ix.LinkState(d),
-		Active: ix.active(d), Admin: ix.AccountAdmin(d), Groups: ix.groupsOf(d),
+	var row CrosswalkRow
+	if d.Kind == DatabricksUserKind { // nearly every row is: unpacked once
+		u := ix.DatabricksUser(d)
+		row = CrosswalkRow{
+			Subject: Subject{d.Kind, u.ID}, Name: u.UserName, ExternalID: u.ExternalID, GivenName: u.GivenName, FamilyName: u.FamilyName,
+			Active: u.Active, Admin: directAdmin(u.Roles), Groups: max(u.Groups.Len(), len(ix.within()[d])),
+		}
+	} else {
+		row = CrosswalkRow{
+			Subject: ix.Subject(d), Name: ix.Name(d), ExternalID: ix.ExternalID(d),
+			Active: ix.active(d), Admin: ix.AccountAdmin(d), Groups: ix.groupsOf(d),
+		}
 	}
-	if d.Kind == DatabricksUserKind {
-		user := ix.DatabricksUser(d)
-		row.GivenName, row.FamilyName = user.GivenName, user.FamilyName
-	}
+	row.LinkState = ix.LinkState(d)
 	if o, ok := ix.OktaOf(d); ok {
 		ix.describe(&row, o)
 		row.MatchedBy = ix.matchedBy(d, o)
@@ -200,14 +234,15 @@ func (ix *Index) counterpartRow(d Ref) CrosswalkRow {
 }
 
 func (ix *Index) describe(row *CrosswalkRow, o Ref) {
-	row.Okta = ix.Subject(o)
-	row.OktaLogin = ix.Name(o)
-	switch o.Kind {
-	case OktaUserKind:
+	if o.Kind == OktaUserKind {
 		user := ix.OktaUser(o)
+		row.Okta, row.OktaLogin = Subject{o.Kind, user.ID}, user.Login
 		row.OktaEmail, row.OktaStatus = user.Email, user.Status
 		row.OktaFirst, row.OktaLast = user.FirstName, user.LastName
-	case OktaAppKind:
+		return
+	}
+	row.Okta, row.OktaLogin = ix.Subject(o), ix.Name(o)
+	if o.Kind == OktaAppKind {
 		row.OktaStatus = ix.OktaApp(o).Status
 	}
 }

@@ -97,6 +97,7 @@ func newNameIndex(s *Snapshot) nameIndex {
 		var id, status, login, email string
 		for i := from; i < to; i++ {
 			s.OktaUsers.begin(i, &id, &status, &login, &email)
+			email = orLike(email, login)
 			if status != StatusDeprovisioned {
 				x.state[i] |= isLive
 			}
@@ -292,29 +293,49 @@ func (ix *Index) find(s Subject) (Ref, bool) {
 	return Ref{s.Kind, int32(n)}, ok
 }
 
+// Records are unpacked here, not by [Table.At]: through a type parameter each
+// would be put on the heap.
+
 // OktaUser returns the record of o.
-func (ix *Index) OktaUser(o Ref) OktaUser { return ix.OktaUsers.At(int(o.n)) }
+func (ix *Index) OktaUser(o Ref) (u OktaUser) {
+	u.unpack(ix.OktaUsers.packedAt(int(o.n)))
+	return u
+}
 
 // OktaGroup returns the record of o.
-func (ix *Index) OktaGroup(o Ref) OktaGroup { return ix.OktaGroups.At(int(o.n)) }
+func (ix *Index) OktaGroup(o Ref) (g OktaGroup) {
+	g.unpack(ix.OktaGroups.packedAt(int(o.n)))
+	return g
+}
 
 // OktaApp returns the record of o.
-func (ix *Index) OktaApp(o Ref) OktaApp { return ix.OktaApps.At(int(o.n)) }
+func (ix *Index) OktaApp(o Ref) (a OktaApp) {
+	a.unpack(ix.OktaApps.packedAt(int(o.n)))
+	return a
+}
 
 // DatabricksUser returns the record of d.
-func (ix *Index) DatabricksUser(d Ref) DatabricksUser { return ix.DatabricksUsers.At(int(d.n)) }
+func (ix *Index) DatabricksUser(d Ref) (u DatabricksUser) {
+	u.unpack(ix.DatabricksUsers.packedAt(int(d.n)))
+	return u
+}
 
 // DatabricksGroup returns the record of d.
-func (ix *Index) DatabricksGroup(d Ref) DatabricksGroup { return ix.DatabricksGroups.At(int(d.n)) }
-
-// DatabricksWorkspace returns the record of w.
-func (ix *Index) DatabricksWorkspace(w Ref) DatabricksWorkspace {
-	return ix.DatabricksWorkspaces.At(int(w.n))
+func (ix *Index) DatabricksGroup(d Ref) (g DatabricksGroup) {
+	g.unpack(ix.DatabricksGroups.packedAt(int(d.n)))
+	return g
 }
 
 // DatabricksServicePrincipal returns the record of d.
-func (ix *Index) DatabricksServicePrincipal(d Ref) DatabricksServicePrincipal {
-	return ix.DatabricksServicePrincipals.At(int(d.n))
+func (ix *Index) DatabricksServicePrincipal(d Ref) (p DatabricksServicePrincipal) {
+	p.unpack(ix.DatabricksServicePrincipals.packedAt(int(d.n)))
+	return p
+}
+
+// DatabricksWorkspace returns the record of w.
+func (ix *Index) DatabricksWorkspace(w Ref) (v DatabricksWorkspace) {
+	v.unpack(ix.DatabricksWorkspaces.packedAt(int(w.n)))
+	return v
 }
 
 // Name returns what people call r: a userName, login, displayName, name or label.

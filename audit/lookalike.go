@@ -55,6 +55,7 @@ func (ix *Index) name(key int32) string {
 	if holders := ix.names.okta.of(key); len(holders) > 0 {
 		var id, status, login, email string
 		ix.OktaUsers.begin(int(holders[0]), &id, &status, &login, &email)
+		email = orLike(email, login)
 		if ix.names.login[holders[0]] == key {
 			return Fold(login)
 		}

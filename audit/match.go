@@ -383,6 +383,10 @@ func (ix *Index) AccountAdmin(d Ref) bool {
 	case DatabricksServicePrincipalKind:
 		roles = ix.DatabricksServicePrincipal(d).Roles
 	}
+	return directAdmin(roles)
+}
+
+func directAdmin(roles Values) bool {
 	for r := range roles.All() {
 		if r.Value == "account_admin" && r.Type != "indirect" {
 			return true

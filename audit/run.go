@@ -38,7 +38,7 @@ func Run(s *Snapshot, rules []*Rule, o Options) (*Report, error) {
 	r.Plan = newPlan(ix, r.Findings)
 	r.after = ix.afterwards(r.Plan.Operations)
 	ix.foresee()
-	r.after.foresee()
+	r.after.foreseeAfter(ix)
 	r.Now, r.After = ix.impact(), r.after.impact()
 	r.Counts = map[Severity]int{}
 	for _, f := range r.Findings {

@@ -76,9 +76,10 @@ func (ix *Index) Suggestions(of []Ref) map[Ref][]Suggestion {
 // liveWith returns the live Okta users of each blocking key that was asked for,
 // of a crowd no more than shows that it is one.
 func (ix *Index) liveWith(asked map[sum][]Ref, hash summer) map[sum][]Ref {
-	few := newSieve(len(asked))
+	few, number := newSieve(len(asked)), make(map[sum]int32, len(asked))
 	for key := range asked {
 		few.add(key)
+		number[key] = int32(len(number))
 	}
 	type holder struct {
 		key sum
@@ -88,6 +89,7 @@ func (ix *Index) liveWith(asked map[sum][]Ref, hash summer) map[sum][]Ref {
 	var lock sync.Mutex
 	inParts(ix.OktaUsers.Len(), fewObjects, func(from, to int) {
 		var holders []holder
+		held := make([]uint8, len(number)) // of each key, up to a crowd
 		b := blocking{hash: hash, few: few}
 		for i := from; i < to; i++ {
 			o := Ref{OktaUserKind, int32(i)}
@@ -102,7 +104,10 @@ func (ix *Index) liveWith(asked map[sum][]Ref, hash summer) map[sum][]Ref {
 				b.address(Fold(u.Email))
 			}
 			for _, key := range b.keys {
-				holders = append(holders, holder{key, o})
+				if n, ok := number[key]; ok && held[n] <= crowd {
+					held[n]++
+					holders = append(holders, holder{key, o})
+				}
 			}
 		}
 		lock.Lock()
@@ -112,7 +117,7 @@ func (ix *Index) liveWith(asked map[sum][]Ref, hash summer) map[sum][]Ref {
 	like := map[sum][]Ref{}
 	for _, from := range slices.Sorted(maps.Keys(parts)) {
 		for _, h := range parts[from] {
-			if _, ok := asked[h.key]; ok && len(like[h.key]) <= crowd {
+			if len(like[h.key]) <= crowd {
 				like[h.key] = append(like[h.key], h.o)
 			}
 		}

@@ -37,6 +37,9 @@ func (t *Table[R, P]) At(i int) (r R) {
 	return r
 }
 
+// packedAt returns the text that record i begins.
+func (t *Table[R, P]) packedAt(i int) string { return t.data[t.at[i]:] }
+
 // All yields the records in order of their keys.
 func (t *Table[R, P]) All() iter.Seq2[int, R] {
 	return func(yield func(int, R) bool) {
@@ -249,11 +252,35 @@ func truth(v bool) string {
 }
 
 func (u *OktaUser) pack(b []byte) []byte {
-	return appendTexts(b, u.ID, u.Status, u.Login, u.Email, u.FirstName, u.LastName, u.Created, u.Updated)
+	return appendTexts(b, u.ID, u.Status, u.Login, unlike(u.Email, u.Login), u.FirstName, u.LastName, u.Created, u.Updated)
 }
 
 func (u *OktaUser) unpack(s string) {
 	cutTexts(s, &u.ID, &u.Status, &u.Login, &u.Email, &u.FirstName, &u.LastName, &u.Created, &u.Updated)
+	u.Email = orLike(u.Email, u.Login)
+}
+
+// unlike returns what is kept of a text that nearly always is another one: a NUL
+// then. A text that begins with a NUL itself gets one more.
+func unlike(text, other string) string {
+	switch {
+	case text == other:
+		return "\x00"
+	case strings.HasPrefix(text, "\x00"):
+		return "\x00" + text
+	}
+	return text
+}
+
+// orLike returns the text of which [unlike] kept that.
+func orLike(kept, other string) string {
+	switch {
+	case kept == "\x00":
+		return other
+	case strings.HasPrefix(kept, "\x00"):
+		return kept[1:]
+	}
+	return kept
 }
 
 func (g *OktaGroup) pack(b []byte) []byte {
