@@ -84,13 +84,20 @@ type Finding struct {
 	LastSeen  time.Time `json:"last_seen,omitzero"`
 	State     State     `json:"state,omitempty"`
 
-	asks *asking // until the plan is made
+	asks *asking // until the plan is made; nil where it asks for nothing and reaches nowhere
 }
 
 // An asking is what the engine keeps of a finding besides what it shows.
 type asking struct {
 	changes []Change
 	reach   Reach // the farthest of its subjects
+}
+
+func (a *asking) reached() Reach {
+	if a == nil {
+		return Reach{}
+	}
+	return a.reach
 }
 
 // A State is where a finding is in its life.
@@ -126,8 +133,8 @@ func compareFindings(a, b *Finding) int {
 	if a.Severity != b.Severity {
 		return cmp.Compare(b.Severity, a.Severity)
 	}
-	if a.asks.reach != b.asks.reach {
-		if c := a.asks.reach.Compare(b.asks.reach); c != 0 {
+	if a.asks != b.asks {
+		if c := a.asks.reached().Compare(b.asks.reached()); c != 0 {
 			return c
 		}
 	}

@@ -155,7 +155,7 @@ func newPlan(ix *Index, findings []Finding) *Plan {
 	asked := map[slot][]*Finding{}
 	for i := range findings {
 		f := &findings[i]
-		if f.Waived {
+		if f.Waived || f.asks == nil {
 			continue
 		}
 		for _, c := range f.asks.changes {
@@ -353,14 +353,20 @@ func (p *Plan) Seal(created time.Time, lasts time.Duration) error {
 // plan without one, which is made piece by piece.
 func (p *Plan) digest() (string, error) {
 	h := sha256.New()
+	var text bytes.Buffer
+	encode := json.NewEncoder(&text)
 	add := func(v any) error {
-		text, err := json.Marshal(v)
-		if err != nil {
+		text.Reset()
+		if err := encode.Encode(v); err != nil {
 			return fmt.Errorf("plan: %w", err)
 		}
+		b := bytes.TrimSuffix(text.Bytes(), []byte("\n"))
 		// A byte that is not UTF-8 is written as an escape, and read back as what
 		// is written raw: make them one.
-		h.Write(bytes.ReplaceAll(text, []byte(`\ufffd`), []byte("\uFFFD")))
+		if bytes.Contains(b, []byte(`\ufffd`)) {
+			b = bytes.ReplaceAll(b, []byte(`\ufffd`), []byte("\uFFFD"))
+		}
+		h.Write(b)
 		return nil
 	}
 	list := func(name string, n int, at func(i int) any) error {

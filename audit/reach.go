@@ -86,7 +86,10 @@ func (f *Finding) tellReach(ix *Index, s Subject, d Ref) {
 	if words := reach.String(); words != "" {
 		f.Evidence = append(f.Evidence, Evidence{Subject: s, Role: "reach of", Field: "reach", Value: words})
 	}
-	if reach.Compare(f.asks.reach) < 0 {
+	if reach.Compare(f.asks.reached()) < 0 {
+		if f.asks == nil {
+			f.asks = &asking{}
+		}
 		f.asks.reach = reach
 	}
 }

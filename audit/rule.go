@@ -147,7 +147,10 @@ func (p *Pass) Report(f Finding, changes ...Change) {
 	}
 	slices.SortFunc(f.Subjects, Subject.Compare)
 	f.Subjects = slices.Compact(f.Subjects)
-	f.asks = &asking{changes: changes}
+	f.asks = nil
+	if len(changes) > 0 {
+		f.asks = &asking{changes: changes}
+	}
 	for _, s := range f.Subjects {
 		r, ok := p.place(s)
 		if !ok {

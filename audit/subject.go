@@ -83,7 +83,14 @@ func ParseSubject(text string) (Subject, error) {
 }
 
 // MarshalText implements [encoding.TextMarshaler].
-func (s Subject) MarshalText() ([]byte, error) { return []byte(s.String()), nil }
+func (s Subject) MarshalText() ([]byte, error) {
+	if s.IsZero() {
+		return []byte{}, nil
+	}
+	kind := s.Kind.String()
+	b := make([]byte, 0, len(kind)+1+len(s.ID))
+	return append(append(append(b, kind...), ':'), s.ID...), nil
+}
 
 // UnmarshalText implements [encoding.TextUnmarshaler].
 func (s *Subject) UnmarshalText(b []byte) (err error) {

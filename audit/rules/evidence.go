@@ -31,32 +31,32 @@ func externalIDOf(p *audit.Pass, d audit.Ref) audit.Evidence {
 	return audit.Evidence{Subject: p.Subject(d), Role: "externalId of", Field: "externalId", Value: p.ExternalID(d)}
 }
 
-// named says what a Databricks or Okta object is called, and where that stands.
-func named(p *audit.Pass, r audit.Ref) []audit.Evidence {
-	name := func(field string) []audit.Evidence {
-		return []audit.Evidence{{Subject: p.Subject(r), Role: "name of", Field: field, Value: p.Name(r)}}
+// appendNamed says what a Databricks or Okta object is called, and where that stands.
+func appendNamed(es []audit.Evidence, p *audit.Pass, r audit.Ref) []audit.Evidence {
+	name := func(field string) audit.Evidence {
+		return audit.Evidence{Subject: p.Subject(r), Role: "name of", Field: field, Value: p.Name(r)}
 	}
 	switch r.Kind {
 	case audit.OktaUserKind:
-		return []audit.Evidence{loginOf(p, r), emailOf(p, r), statusOf(p, r)}
+		return append(es, loginOf(p, r), emailOf(p, r), statusOf(p, r))
 	case audit.OktaGroupKind:
-		return append(name("profile.name"),
+		return append(es, name("profile.name"),
 			audit.Evidence{Subject: p.Subject(r), Role: "type of", Field: "type", Value: p.OktaGroup(r).Type})
 	case audit.OktaAppKind:
-		return append(name("label"),
+		return append(es, name("label"),
 			audit.Evidence{Subject: p.Subject(r), Role: "client id of", Field: "credentials.oauthClient.client_id", Value: p.OktaApp(r).ClientID})
 	case audit.DatabricksUserKind:
-		return []audit.Evidence{userNameOf(p, r)}
+		return append(es, userNameOf(p, r))
 	}
-	return name("displayName")
+	return append(es, name("displayName"))
 }
 
 // describe names and places the objects of the sequences as evidence.
 func describe(p *audit.Pass, seqs ...iter.Seq[audit.Ref]) []audit.Evidence {
-	var es []audit.Evidence
+	es := make([]audit.Evidence, 0, 5) // what one user on each side makes
 	for _, seq := range seqs {
 		for r := range seq {
-			es = append(es, named(p, r)...)
+			es = appendNamed(es, p, r)
 			if r.Kind < audit.OktaAppKind {
 				es = append(es, externalIDOf(p, r))
 			}
