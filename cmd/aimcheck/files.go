@@ -19,7 +19,12 @@ type output struct {
 	files []outFile
 }
 
-type outFile struct{ temporary, name string }
+// An outFile is a file that was written. Its bytes reach the disk while the next
+// is written: synced holds what became of that, once.
+type outFile struct {
+	temporary, name string
+	synced          chan error
+}
 
 // newOutput makes the folder if it is missing.
 func newOutput(dir string) (*output, error) {
@@ -40,23 +45,44 @@ func (o *output) write(ctx context.Context, name string, content func(io.Writer)
 	if err != nil {
 		return fileError("write", path, err)
 	}
-	o.files = append(o.files, outFile{f.Name(), path})
-	err = fill(ctx, f, content)
-	if err == nil {
-		err = f.Sync()
-	}
-	if e := f.Close(); err == nil {
-		err = e
-	}
-	if err != nil {
+	file := outFile{f.Name(), path, make(chan error, 1)}
+	o.files = append(o.files, file)
+	if err := fill(ctx, f, content); err != nil {
+		f.Close()
+		file.synced <- err
 		return fileError("write", path, err)
 	}
+	go func() {
+		err := f.Sync()
+		if e := f.Close(); err == nil {
+			err = e
+		}
+		file.synced <- err
+	}()
 	return nil
+}
+
+// wait waits until every file is on the disk.
+func (o *output) wait() (err error) {
+	for i := range o.files {
+		f := &o.files[i]
+		if f.synced == nil {
+			continue
+		}
+		if e := <-f.synced; e != nil && err == nil {
+			err = fileError("write", f.name, e)
+		}
+		f.synced = nil
+	}
+	return err
 }
 
 // commit gives every file its name.
 func (o *output) commit(ctx context.Context) error {
 	if err := ctx.Err(); err != nil {
+		return err
+	}
+	if err := o.wait(); err != nil {
 		return err
 	}
 	for len(o.files) > 0 {
@@ -71,6 +97,7 @@ func (o *output) commit(ctx context.Context) error {
 
 // discard removes what was not committed, and the folder if we made it for nothing.
 func (o *output) discard() {
+	o.wait() // a file that is open can't be removed everywhere
 	for _, f := range o.files {
 		os.Remove(f.temporary)
 	}
