@@ -143,23 +143,33 @@ func (d *decoder) plain() string {
 		d.bad = true
 		return ""
 	}
-	from := d.i
-	for i := from; i < len(d.s); i++ {
-		switch c := d.s[i]; {
-		case c == '"':
-			d.i = i + 1
-			return d.s[from:i]
-		case c == '\\':
-			d.i = i
-			return d.escaped(d.s[from:i])
-		case c < ' ':
-			d.bad = true
-			return ""
+	rest := d.s[d.i:]
+	for i := range len(rest) {
+		if !ends[rest[i]] {
+			continue
 		}
+		d.i += i
+		switch rest[i] {
+		case '"':
+			d.i++
+			return rest[:i]
+		case '\\':
+			return d.escaped(rest[:i])
+		}
+		break
 	}
 	d.bad = true
 	return ""
 }
+
+// ends holds the bytes that end the part of a text that stands as it is.
+var ends = func() (ends [256]bool) {
+	for c := range ' ' {
+		ends[c] = true
+	}
+	ends['"'], ends['\\'] = true, true
+	return ends
+}()
 
 // escaped takes the rest of a text from its first backslash on.
 func (d *decoder) escaped(start string) string {
