@@ -363,6 +363,13 @@ func (ix *Index) Name(r Ref) string {
 	return ""
 }
 
+// Status returns the status of an Okta user.
+func (ix *Index) Status(o Ref) (status string) {
+	var id string
+	ix.OktaUsers.begin(int(o.n), &id, &status)
+	return status
+}
+
 // Live reports whether an Okta object is there for AIM: any user but a
 // DEPROVISIONED one, any group, any app.
 func (ix *Index) Live(o Ref) bool { return o.Kind != OktaUserKind || ix.names.state[o.n]&isLive != 0 }

@@ -39,7 +39,11 @@ func appendSkeleton(b []byte, folded string) []byte {
 		if c >= utf8.RuneSelf || asciiLooks[c] == "" {
 			return append(b[:start], Skeleton(folded)...)
 		}
-		b = append(b, asciiLooks[c]...)
+		if looks := asciiLooks[c]; len(looks) == 1 {
+			b = append(b, looks[0])
+		} else {
+			b = append(b, looks...)
+		}
 	}
 	return b
 }

@@ -98,7 +98,10 @@ func (ix *Index) liveWith(asked map[sum][]Ref, hash summer) map[sum][]Ref {
 			}
 			u := ix.OktaUser(o)
 			b.start()
-			b.address(Fold(u.Login))
+			if ix.names.state[i]&plainLogin == 0 {
+				u.Login = Fold(u.Login)
+			}
+			b.address(u.Login)
 			b.fullName(u.FirstName, u.LastName)
 			if ix.TwoNames(o) {
 				b.address(Fold(u.Email))
@@ -165,10 +168,19 @@ func (b *blocking) address(name string) {
 	// Of two names one edit apart one half is the same, whichever length it is
 	// cut for.
 	length := utf8.RuneCountInString(local)
+	head, tail := 0, 0 // those of the length before, which often are the same
 	for n := length - 1; n <= length+1; n++ {
-		if half := n / 2; half > 1 && half <= length {
-			b.add(append(append(b.text[:0], "head "...), local[:runesAt(local, half)]...))
-			b.add(append(append(b.text[:0], "tail "...), local[runesAt(local, max(0, length-(n-half))):]...))
+		half := n / 2
+		if half < 2 || half > length {
+			continue
+		}
+		if half != head {
+			head = half
+			b.add(append(append(b.text[:0], "head "...), local[:runesAt(local, head)]...))
+		}
+		if rest := min(length, n-half); rest != tail {
+			tail = rest
+			b.add(append(append(b.text[:0], "tail "...), local[runesAt(local, length-tail):]...))
 		}
 	}
 }

@@ -12,7 +12,7 @@ import (
 func one(r audit.Ref) iter.Seq[audit.Ref] { return slices.Values([]audit.Ref{r}) }
 
 func loginOf(p *audit.Pass, o audit.Ref) audit.Evidence {
-	return audit.Evidence{Subject: p.Subject(o), Role: "login of", Field: "profile.login", Value: p.OktaUser(o).Login}
+	return audit.Evidence{Subject: p.Subject(o), Role: "login of", Field: "profile.login", Value: p.Name(o)}
 }
 
 func emailOf(p *audit.Pass, o audit.Ref) audit.Evidence {
@@ -20,7 +20,7 @@ func emailOf(p *audit.Pass, o audit.Ref) audit.Evidence {
 }
 
 func statusOf(p *audit.Pass, o audit.Ref) audit.Evidence {
-	return audit.Evidence{Subject: p.Subject(o), Role: "status of", Field: "status", Value: p.OktaUser(o).Status}
+	return audit.Evidence{Subject: p.Subject(o), Role: "status of", Field: "status", Value: p.Status(o)}
 }
 
 func userNameOf(p *audit.Pass, d audit.Ref) audit.Evidence {

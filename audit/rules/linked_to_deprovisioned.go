@@ -52,11 +52,8 @@ admins and for accounts whose name somebody else has now.
 
 func linkedToDeprovisioned(p *audit.Pass) {
 	for d := range p.All(audit.DatabricksUserKind) {
-		if !p.DatabricksUser(d).Active {
-			continue
-		}
 		left, why := whoLeft(p, d)
-		if len(left) == 0 {
+		if len(left) == 0 || !p.DatabricksUser(d).Active {
 			continue
 		}
 		f := audit.Finding{
@@ -85,7 +82,7 @@ func whoLeft(p *audit.Pass, d audit.Ref) ([]audit.Ref, string) {
 	case state != audit.LinkedLive && p.Candidates(d).Len() > 0 && p.LiveCandidates(d).Len() == 0:
 		return slices.Collect(p.Candidates(d).All()), "only DEPROVISIONED Okta users have its name"
 	}
-	if o, ok := p.OktaOf(d); ok && p.OktaUser(o).Status == audit.StatusSuspended {
+	if o, ok := p.OktaOf(d); ok && p.Status(o) == audit.StatusSuspended {
 		return []audit.Ref{o}, "its Okta user is SUSPENDED"
 	}
 	return nil, ""

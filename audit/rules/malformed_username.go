@@ -53,7 +53,7 @@ ask Databricks Support, see support-ticket.md.
 
 func malformedUserName(p *audit.Pass) {
 	for d := range p.All(audit.DatabricksUserKind) {
-		userName := p.DatabricksUser(d).UserName
+		userName := p.Name(d)
 		what := unseen(userName)
 		if what == "" && !isAddress(userName) {
 			what = "is no email address"
