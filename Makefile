@@ -16,7 +16,7 @@ demo: build ## run the main job on imitations of both directories, and show the 
 	./aimcheck demo
 
 test: peers office browser postgres ## run every test, with the race detector, the vendors' descriptions and independent peers included
-	AIMCHECK_PEERS=$(CURDIR)/$(PEERS) $(GO) test -race -timeout 8m ./...
+	AIMCHECK_PEERS=$(CURDIR)/$(PEERS) $(GO) test -race -timeout 20m ./...
 
 peers: $(PEERS)/node_modules/.installed
 

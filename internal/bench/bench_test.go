@@ -21,9 +21,7 @@ func TestMain(m *testing.M) {
 func TestQuick(t *testing.T) {
 	peers := os.Getenv("AIMCHECK_PEERS")
 	b := &bench{ctx: t.Context(), extent: quick}
-	if testing.Short() {
-		b.extent.main, b.extent.sizes = 2000, []int{1000, 2000}
-	}
+	b.extent.main, b.extent.sizes = 2000, []int{1000, 2000} // make bench-quick has the real quick form
 	if err := b.prepare(t.TempDir()); err != nil {
 		t.Fatal(err)
 	}
