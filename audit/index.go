@@ -87,6 +87,7 @@ const (
 	isLive     oktaState = 1 << iota
 	plainLogin           // the login is its own folded form
 	plainEmail
+	isSuspended
 )
 
 func newNameIndex(s *Snapshot) nameIndex {
@@ -100,6 +101,9 @@ func newNameIndex(s *Snapshot) nameIndex {
 			email = orLike(email, login)
 			if status != StatusDeprovisioned {
 				x.state[i] |= isLive
+			}
+			if status == StatusSuspended {
+				x.state[i] |= isSuspended
 			}
 			folded := Fold(login)
 			if folded == login {
@@ -373,6 +377,11 @@ func (ix *Index) Status(o Ref) (status string) {
 // Live reports whether an Okta object is there for AIM: any user but a
 // DEPROVISIONED one, any group, any app.
 func (ix *Index) Live(o Ref) bool { return o.Kind != OktaUserKind || ix.names.state[o.n]&isLive != 0 }
+
+// Suspended reports whether an Okta user is SUSPENDED.
+func (ix *Index) Suspended(o Ref) bool {
+	return o.Kind == OktaUserKind && ix.names.state[o.n]&isSuspended != 0
+}
 
 // Compare orders refs as their subjects are ordered.
 func (r Ref) Compare(s Ref) int { return cmp.Or(cmp.Compare(r.Kind, s.Kind), cmp.Compare(r.n, s.n)) }

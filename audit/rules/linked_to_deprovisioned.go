@@ -82,7 +82,7 @@ func whoLeft(p *audit.Pass, d audit.Ref) ([]audit.Ref, string) {
 	case state != audit.LinkedLive && p.Candidates(d).Len() > 0 && p.LiveCandidates(d).Len() == 0:
 		return slices.Collect(p.Candidates(d).All()), "only DEPROVISIONED Okta users have its name"
 	}
-	if o, ok := p.OktaOf(d); ok && p.Status(o) == audit.StatusSuspended {
+	if o, ok := p.OktaOf(d); ok && p.Suspended(o) {
 		return []audit.Ref{o}, "its Okta user is SUSPENDED"
 	}
 	return nil, ""
