@@ -32,7 +32,7 @@ var goals = []goal{
 	{"reports", "`subjects.csv` of the same ÷ encoding/csv alone", bound{goal: 1.2}, "report", "BenchmarkGoalSubjectsCSV", "time/encoding-csv"},
 	{"reports", "HTML report of 100k findings in Chromium: first paint, seconds", bound{goal: 2}, "report", "BenchmarkGoalHTML", "first-paint-s"},
 	{"reports", "filtering it, milliseconds", bound{goal: 200}, "report", "BenchmarkGoalHTML", "filter-ms"},
-	{"reports", "apply: fraction of the write-rate bound, reads included", bound{goal: 0.95, atLeast: true}, "internal/apply", "BenchmarkGoalApply", "of-bound"},
+	{"reports", "apply: fraction of the write-rate bound, reads included", bound{goal: 0.95, atLeast: true}, "cmd/aimcheck", "BenchmarkGoalApply", "of-bound"},
 }
 
 // goBenchmarks runs the benchmarks of the part, each once.
