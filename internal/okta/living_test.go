@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"math/rand/v2"
 	"net/http"
 	"net/url"
@@ -302,7 +303,7 @@ func (c *caller) check(t *testing.T, r audit.Reading, before, after map[string]p
 	for id, p := range after {
 		u, ok := c.records[id]
 		if was, there := before[id]; !ok && there {
-			t.Errorf("%s is missing", id)
+			t.Errorf("%s is missing, %d of %d counted", id, r.Received, r.Proof.Counted)
 		} else if ok && there && was == p && u.Status != p.status {
 			t.Errorf("%s is %s, and is said to be %s", id, p.status, u.Status)
 		}
@@ -357,13 +358,19 @@ func TestLivingOrgs(t *testing.T) {
 			} else {
 				t.Logf("seed %d: %s", seed, r.Reason)
 			}
-			c.check(t, r, before, l.now(), nil)
+			after := l.now()
+			if l.deaf && r.Complete && r.Proof.Counted > r.Received {
+				// Whoever only a filter shows is not to be seen there: the count tells.
+				gone := func(p person) bool { return p.status == "DEPROVISIONED" }
+				maps.DeleteFunc(before, func(id string, p person) bool { return gone(p) || gone(after[id]) })
+			}
+			c.check(t, r, before, after, nil)
 			if r.Complete && len(r.Proof.Windows) > 0 && r.Received > 0 {
 				checkTiling(t, r.Proof)
 			}
 		})
 		if t.Failed() {
-			t.Fatalf("seed %d", seed)
+			t.Fatalf("that was seed %d", seed)
 		}
 	}
 	if complete < n*2/3 {
@@ -422,7 +429,7 @@ func TestInterruptedAndCarriedOn(t *testing.T) {
 			}
 		})
 		if t.Failed() {
-			t.Fatalf("seed %d", seed)
+			t.Fatalf("that was seed %d", seed)
 		}
 	}
 }
