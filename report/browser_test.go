@@ -207,7 +207,7 @@ func TestBrowser(t *testing.T) {
 	})
 	t.Run("decide and download", func(t *testing.T) { b.decide(t, r) })
 	t.Run("who does what", func(t *testing.T) {
-		b.open(t, "#/work", "Databricks Support")
+		b.open(t, "#/tasks", "Databricks Support")
 		got := b.download(t, `button[data-file="support-ticket.md"]`)
 		if want := write(t, File{Write: supportTicket}, r); !bytes.Equal(got, want) {
 			t.Errorf("the ticket is %.300s", got)
@@ -428,7 +428,7 @@ func pageViews() []struct{ hash, heading string } {
 		{"#/finding/" + audit.FindingID("username-drift", "databricks:user:100003"), "Who it is about"},
 		{"#/plan?size=25", "Plan"},
 		{"#/choose?size=25", "To choose"},
-		{"#/work", "Who does what"},
+		{"#/tasks", "Who does what"},
 		{"#/rules", "Rules"},
 	}
 }

@@ -39,7 +39,7 @@ async function go(first) {
   const { name, rest, params } = place();
   if (name === 'main') return; // the skip link
   const mine = ++turn;
-  const plain = name === '' || name === 'rules' || !(name in tables || ['finding', 'identity', 'work'].includes(name));
+  const plain = name === '' || name === 'rules' || !(name in tables || ['finding', 'identity', 'tasks'].includes(name));
   if (!plain && !ready) {
     current = () => html`<h1 tabindex="-1">One moment</h1><p>The data of this page is being unpacked.</p>`;
   } else if (name in tables) {
@@ -47,7 +47,7 @@ async function go(first) {
     t.take(params);
     current = () => t.view();
   } else if (!plain) {
-    const page = await { finding: findingPage, identity: identityPage, work: workPage }[name](rest);
+    const page = await { finding: findingPage, identity: identityPage, tasks: workPage }[name](rest);
     if (mine !== turn) return;
     current = page;
   } else {
