@@ -46,6 +46,7 @@ async function go(first) {
     const t = tables[name]();
     t.take(params);
     current = () => t.view();
+    (window.requestIdleCallback ?? setTimeout)(() => t.haystack()); // so that the first search need not wait for it
   } else if (!plain) {
     const page = await { finding: findingPage, identity: identityPage, tasks: workPage }[name](rest);
     if (mine !== turn) return;
