@@ -27,10 +27,16 @@ func Fold(name string) string {
 
 // appendFold appends Fold(name).
 func appendFold(b []byte, name string) []byte {
-	if !isASCII(name) {
-		return append(b, Fold(name)...)
+	switch {
+	case isASCII(name):
+		return appendLower(b, strings.TrimSpace(name))
+	case !utf8.ValidString(name):
+		return append(b, name...)
 	}
-	return appendLower(b, strings.TrimSpace(name))
+	for _, r := range norm.NFC.String(strings.TrimSpace(name)) {
+		b = utf8.AppendRune(b, foldRune(r))
+	}
+	return b
 }
 
 func isASCII(s string) bool {
@@ -55,6 +61,25 @@ func plain(name string) bool {
 
 // foldRune maps a rune to the one that CaseFolding.txt gives for its orbit.
 func foldRune(r rune) rune {
+	switch {
+	case int(r) < len(foldedRunes):
+		return foldedRunes[r]
+	case 0x3000 <= r && r < 0xA640 || 0xAC00 <= r && r < 0xFB00:
+		return r // Chinese, Japanese and Korean have no case
+	}
+	return searchFold(r)
+}
+
+// foldedRunes is what the runes of Latin, Greek, Cyrillic, Hebrew and Arabic fold to.
+var foldedRunes = func() (to [0x700]rune) {
+	for r := range to {
+		to[r] = searchFold(rune(r))
+	}
+	return to
+}()
+
+// searchFold is foldRune by Unicode's tables.
+func searchFold(r rune) rune {
 	switch {
 	case unicode.SimpleFold(r) == r:
 		return r // has no other case; İ, whose lower case is i, is one of these

@@ -34,6 +34,9 @@ func TestFold(t *testing.T) {
 		if got := Fold(tt.name); got != tt.want {
 			t.Errorf("Fold(%+q) = %+q, want %+q", tt.name, got, tt.want)
 		}
+		if got := string(appendFold([]byte("x"), tt.name)); got != "x"+tt.want {
+			t.Errorf("appendFold(%+q) = %+q, want %+q", tt.name, got, tt.want)
+		}
 	}
 }
 
@@ -42,6 +45,9 @@ func TestFoldOrbits(t *testing.T) {
 	for r := range rune(unicode.MaxRune) {
 		if !utf8.ValidRune(r) {
 			continue
+		}
+		if foldRune(r) != searchFold(r) {
+			t.Fatalf("%U folds to %U on the short way, to %U on the long one", r, foldRune(r), searchFold(r))
 		}
 		member := foldRune(r) == r
 		for s := unicode.SimpleFold(r); s != r; s = unicode.SimpleFold(s) {

@@ -11,6 +11,8 @@ type Fate struct {
 	Why     string  `json:"why"`
 }
 
+const asItShould = "AIM manages it, as it should"
+
 const notRead = "not known: a side was not read completely"
 
 // Outcome returns what happens to a Databricks user or group if AIM is switched
@@ -26,37 +28,19 @@ func (ix *Index) Outcome(d Ref) Outcome {
 // outcomeOf are the outcomes by the number that an index keeps of each.
 var outcomeOf = append([]Outcome{""}, Outcomes()...)
 
+// foreseen are the kinds whose objects have an outcome.
+var foreseen = [...]Kind{DatabricksUserKind, DatabricksGroupKind}
+
 // foresee works out the outcomes of all Databricks users and groups, once for all
 // who ask for them.
 func (ix *Index) foresee() {
-	for _, k := range []Kind{DatabricksUserKind, DatabricksGroupKind} {
+	for _, k := range foreseen {
 		ix.outcomes[k] = make([]uint8, ix.Len(k))
 		inParts(ix.Len(k), fewObjects, func(from, to int) {
 			for n := from; n < to; n++ {
 				ix.foreseeOne(Ref{k, int32(n)})
 			}
 		})
-	}
-}
-
-// foreseeAfter is foresee for the index as it is once ids have changed hands. The
-// outcomes are those from before, but of those who hold, or held, such an id: what
-// becomes of an identity depends on no other that has not its id.
-func (ix *Index) foreseeAfter(before *Index) {
-	changed := map[int32]bool{} // ids
-	for _, l := range linkedKinds {
-		ix.outcomes[l.databricks] = slices.Clone(before.outcomes[l.databricks])
-		for n, id := range ix.links.held[l.databricks] {
-			if was := before.links.held[l.databricks][n]; was != id {
-				changed[was], changed[id] = true, true
-				ix.foreseeOne(Ref{l.databricks, int32(n)})
-			}
-		}
-	}
-	for id := range changed {
-		for d := range ix.holdersOf(id) {
-			ix.foreseeOne(d)
-		}
 	}
 }
 
@@ -83,6 +67,9 @@ func (ix *Index) fate(d Ref) Fate {
 }
 
 func (ix *Index) userFate(d Ref) Fate {
+	if ix.is(d, settled) && !ix.shared(d) {
+		return Fate{Linked, asItShould}
+	}
 	if _, ok := ix.Conflict(d); ok {
 		return Fate{WrongPerson, "its id belongs to one person, its name to another"}
 	}
@@ -100,7 +87,7 @@ func (ix *Index) userFate(d Ref) Fate {
 		case DriftClaim:
 			return Fate{Duplicate, "it is linked, and its Okta user signs in under another name: that creates a second user"}
 		}
-		return Fate{Linked, "AIM manages it, as it should"}
+		return Fate{Linked, asItShould}
 	}
 	switch live := ix.LiveCandidates(d).Len(); {
 	case live >= 2:
@@ -122,7 +109,7 @@ func (ix *Index) groupFate(g Ref) Fate {
 	case state == LinkedLive && ix.shared(g):
 		return Fate{Duplicate, "it is linked, and another object holds its externalId too"}
 	case state == LinkedLive:
-		return Fate{Linked, "AIM manages it, as it should"}
+		return Fate{Linked, asItShould}
 	case ix.Candidates(g).Len() > 0:
 		return Fate{Blocked, "it is not linked, and keeps its name from the Okta group, which can't be provisioned"}
 	case state == Stale:
@@ -254,7 +241,7 @@ func (ix *Index) matchedBy(d, o Ref) string {
 	}
 	switch d.Kind {
 	case DatabricksUserKind:
-		if ix.names.userName[d.n] == ix.names.login[o.n] {
+		if ix.names.userName[d.n] == ix.names.okta[o.n].login {
 			return "login"
 		}
 		return "email"

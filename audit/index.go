@@ -3,7 +3,6 @@ package audit
 import (
 	"cmp"
 	"iter"
-	"slices"
 	"sync"
 )
 
@@ -49,7 +48,9 @@ type Index struct {
 	apps   appIndex
 	links  linkIndex
 	claim  claimIndex
-	within func() map[Ref][]Ref // the Databricks groups that each member is in directly, made when first asked for
+	users  []standing                    // by Databricks user
+	within func() map[Ref][]Ref          // the Databricks groups that each member is in directly, made when first asked for
+	like   func() map[int32][]Suggestion // of each Databricks user, made when first asked for
 
 	outcomes [kindEnd][]uint8 // by kind and object: numbers in outcomeOf, once they have been worked out
 	collided [kindEnd][]bool  // subjects of collision rules, by kind and object, once those have run
@@ -63,92 +64,10 @@ func NewIndex(s *Snapshot, set Settings) *Index {
 	ix.apps = newAppIndex(s)
 	ix.links = newLinkIndex(s)
 	ix.claim = newClaimIndex(s, ix.Settings)
+	ix.users = newStandings(ix)
 	ix.within = sync.OnceValue(ix.memberships)
+	ix.like = sync.OnceValue(ix.likes)
 	return ix
-}
-
-// A nameIndex knows logins, emails and userNames under [Fold]. The same name has
-// the same number everywhere in it.
-type nameIndex struct {
-	n        int     // distinct names
-	login    []int32 // of each Okta user
-	email    []int32
-	userName []int32     // of each Databricks user
-	state    []oktaState // of each Okta user
-	plain    []bool      // of each Databricks user: its userName is its own folded form
-	okta     postings    // Okta users by login and email
-	users    postings    // Databricks users by userName
-}
-
-// An oktaState is what is asked of an Okta user's record all the time.
-type oktaState uint8
-
-const (
-	isLive     oktaState = 1 << iota
-	plainLogin           // the login is its own folded form
-	plainEmail
-	isSuspended
-)
-
-func newNameIndex(s *Snapshot) nameIndex {
-	okta, users := s.OktaUsers.Len(), s.DatabricksUsers.Len()
-	x := nameIndex{state: make([]oktaState, okta), plain: make([]bool, users)}
-	names, hash := make([]sum, 2*okta+users), newSummer()
-	inParts(okta, fewObjects, func(from, to int) {
-		var id, status, login, email string
-		for i := from; i < to; i++ {
-			s.OktaUsers.begin(i, &id, &status, &login, &email)
-			email = orLike(email, login)
-			if status != StatusDeprovisioned {
-				x.state[i] |= isLive
-			}
-			if status == StatusSuspended {
-				x.state[i] |= isSuspended
-			}
-			folded := Fold(login)
-			if folded == login {
-				x.state[i] |= plainLogin
-			}
-			names[2*i] = hash.of(folded)
-			if email == login {
-				names[2*i+1] = names[2*i]
-			} else {
-				folded = Fold(email)
-				names[2*i+1] = hash.of(folded)
-			}
-			if folded == email {
-				x.state[i] |= plainEmail
-			}
-		}
-	})
-	inParts(users, fewObjects, func(from, to int) {
-		var id, userName string
-		for i := from; i < to; i++ {
-			s.DatabricksUsers.begin(i, &id, &userName)
-			folded := Fold(userName)
-			x.plain[i] = folded == userName
-			names[2*okta+i] = hash.of(folded)
-		}
-	})
-	of, n := number(names)
-	x.n = n
-	x.login, x.email = make([]int32, okta), make([]int32, okta)
-	for i := range okta {
-		x.login[i], x.email[i] = of[2*i], of[2*i+1]
-	}
-	x.userName = append([]int32(nil), of[2*okta:]...)
-	x.okta = newPostings(n, okta, func(i int) (int32, int32) { return x.login[i], x.email[i] })
-	x.users = newPostings(n, users, func(i int) (int32, int32) { return x.userName[i], none })
-	return x
-}
-
-// live returns those of the Okta users that are live.
-func (x *nameIndex) live(users []int32) []int32 {
-	gone := func(o int32) bool { return x.state[o]&isLive == 0 }
-	if !slices.ContainsFunc(users, gone) {
-		return users
-	}
-	return slices.DeleteFunc(slices.Clone(users), gone)
 }
 
 // A groupIndex knows the names of groups under [Fold].
@@ -376,11 +295,13 @@ func (ix *Index) Status(o Ref) (status string) {
 
 // Live reports whether an Okta object is there for AIM: any user but a
 // DEPROVISIONED one, any group, any app.
-func (ix *Index) Live(o Ref) bool { return o.Kind != OktaUserKind || ix.names.state[o.n]&isLive != 0 }
+func (ix *Index) Live(o Ref) bool {
+	return o.Kind != OktaUserKind || ix.names.okta[o.n].state&isLive != 0
+}
 
 // Suspended reports whether an Okta user is SUSPENDED.
 func (ix *Index) Suspended(o Ref) bool {
-	return o.Kind == OktaUserKind && ix.names.state[o.n]&isSuspended != 0
+	return o.Kind == OktaUserKind && ix.names.okta[o.n].state&isSuspended != 0
 }
 
 // Compare orders refs as their subjects are ordered.

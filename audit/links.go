@@ -32,6 +32,8 @@ type linkIndex struct {
 	linked  [kindEnd][]int32 // by Databricks kind and object: the Okta object of the counterpart kind whose id it holds, or none
 	holders postings         // by id: the objects that hold it, each counted through the Databricks kinds
 	before  [kindEnd]int32   // by Databricks kind: the objects of the kinds before it
+
+	moved map[int32][]int32 // in place of holders, of the ids that change hands: see [Index.afterwards]
 }
 
 func newLinkIndex(s *Snapshot) linkIndex {
@@ -110,6 +112,14 @@ func (x *linkIndex) post() {
 	})
 }
 
+// heldBy lists the objects that hold the id, as [linkIndex.holder] counts them.
+func (x *linkIndex) heldBy(id int32) []int32 {
+	if list, ok := x.moved[id]; ok {
+		return list
+	}
+	return x.holders.of(id)
+}
+
 // holder returns the object that the list of holders counts as n.
 func (x *linkIndex) holder(n int32) Ref {
 	for i := len(linkedKinds) - 1; i > 0; i-- {
@@ -157,7 +167,7 @@ func (ix *Index) LinkState(d Ref) LinkState {
 	switch {
 	case !ok:
 		return Stale
-	case ix.Live(o):
+	case ix.is(d, settled), ix.Live(o):
 		return LinkedLive
 	}
 	return LinkedInactive
@@ -176,7 +186,7 @@ func (ix *Index) SameExternalID(d Ref) iter.Seq[Ref] { return ix.holdersOf(ix.li
 func (ix *Index) SharedExternalIDs() iter.Seq[[]Ref] {
 	return func(yield func([]Ref) bool) {
 		for id := range int32(ix.links.n) {
-			if len(ix.links.holders.of(id)) > 1 && !yield(slices.Collect(ix.holdersOf(id))) {
+			if len(ix.links.heldBy(id)) > 1 && !yield(slices.Collect(ix.holdersOf(id))) {
 				return
 			}
 		}
@@ -185,7 +195,7 @@ func (ix *Index) SharedExternalIDs() iter.Seq[[]Ref] {
 
 func (ix *Index) holdersOf(id int32) iter.Seq[Ref] {
 	return func(yield func(Ref) bool) {
-		for _, n := range ix.links.holders.of(id) {
+		for _, n := range ix.links.heldBy(id) {
 			if !yield(ix.links.holder(n)) {
 				return
 			}
@@ -194,7 +204,12 @@ func (ix *Index) holdersOf(id int32) iter.Seq[Ref] {
 }
 
 // shared reports whether another object has d's externalId.
-func (ix *Index) shared(d Ref) bool { return len(ix.links.holders.of(ix.links.held[d.Kind][d.n])) > 1 }
+func (ix *Index) shared(d Ref) bool {
+	if d.Kind == DatabricksUserKind {
+		return ix.is(d, sharing)
+	}
+	return len(ix.links.heldBy(ix.links.held[d.Kind][d.n])) > 1
+}
 
 // knownID returns the number of an id of an Okta object, or held as externalId;
 // none where nobody has it.
@@ -214,21 +229,29 @@ func (ix *Index) knownID(id string) int32 {
 	return none
 }
 
-// afterwards returns the index as if the approved operations had been applied.
+// afterwards returns the index as if the approved operations had been applied,
+// outcomes included, which [Index.foresee] must have worked out for ix.
 func (ix *Index) afterwards(ops []Operation) *Index {
 	after := *ix
-	after.outcomes = [kindEnd][]uint8{}
 	for _, l := range linkedKinds {
 		after.links.held[l.databricks] = slices.Clone(ix.links.held[l.databricks])
 		after.links.linked[l.databricks] = slices.Clone(ix.links.linked[l.databricks])
 	}
 	unknown := map[string]int32{} // ids that nobody has so far
+	changed := map[Ref]bool{}
 	for _, op := range ops {
 		if op.Decision != Approve || op.Field != "externalId" {
 			continue
 		}
 		d, ok := ix.find(op.Target)
 		if !ok {
+			continue
+		}
+		changed[d] = true
+		after.links.linked[d.Kind][d.n] = none
+		if o, ok := ix.find(Subject{counterpart(d.Kind), op.To}); ok {
+			after.links.held[d.Kind][d.n] = ix.links.id[o.Kind][o.n]
+			after.links.linked[d.Kind][d.n] = o.n
 			continue
 		}
 		id, seen := unknown[op.To]
@@ -241,11 +264,48 @@ func (ix *Index) afterwards(ops []Operation) *Index {
 			unknown[op.To] = id
 		}
 		after.links.held[d.Kind][d.n] = id
-		after.links.linked[d.Kind][d.n] = none
-		if o, ok := ix.find(Subject{counterpart(d.Kind), op.To}); ok {
-			after.links.linked[d.Kind][d.n] = o.n
+	}
+	after.links.move(&ix.links, changed)
+	for id := range after.links.moved { // what becomes of an identity depends on no other that has not its id
+		for d := range after.holdersOf(id) {
+			changed[d] = true
 		}
 	}
-	after.links.post()
+	after.users = slices.Clone(ix.users)
+	for d := range changed {
+		if d.Kind == DatabricksUserKind {
+			after.users[d.n] = after.linkedStanding(d, after.users[d.n]&^sameNamed)
+		}
+	}
+	for _, k := range foreseen {
+		after.outcomes[k] = slices.Clone(ix.outcomes[k])
+	}
+	for d := range changed {
+		after.foreseeOne(d)
+	}
 	return &after
+}
+
+// move lists the holders of the ids that the changed objects held before, or hold now.
+func (x *linkIndex) move(before *linkIndex, changed map[Ref]bool) {
+	x.moved = map[int32][]int32{}
+	for d := range changed {
+		was, id := before.held[d.Kind][d.n], x.held[d.Kind][d.n]
+		for _, id := range []int32{was, id} {
+			if _, done := x.moved[id]; !done && id != none {
+				x.moved[id] = slices.DeleteFunc(slices.Clone(before.holders.of(id)), func(n int32) bool {
+					h := x.holder(n)
+					return x.held[h.Kind][h.n] != id
+				})
+			}
+		}
+	}
+	for d := range changed {
+		if id := x.held[d.Kind][d.n]; id != none && id != before.held[d.Kind][d.n] {
+			x.moved[id] = append(x.moved[id], x.before[d.Kind]+d.n)
+		}
+	}
+	for _, list := range x.moved {
+		slices.Sort(list)
+	}
 }

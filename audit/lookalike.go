@@ -37,7 +37,7 @@ func (ix *Index) Lookalikes() []Lookalike {
 			byRoot[cluster.of(k)] = l
 		}
 		l.Skeleton = min(l.Skeleton, skeleton)
-		l.Holders = slices.AppendSeq(l.Holders, Refs{OktaUserKind, ix.names.okta.of(k)}.All())
+		l.Holders = slices.AppendSeq(l.Holders, Refs{OktaUserKind, ix.names.holders.of(k)}.All())
 		l.Holders = slices.AppendSeq(l.Holders, Refs{DatabricksUserKind, ix.names.users.of(k)}.All())
 	}
 	var all []Lookalike
@@ -52,11 +52,11 @@ func (ix *Index) Lookalikes() []Lookalike {
 
 // name returns a name by its number.
 func (ix *Index) name(key int32) string {
-	if holders := ix.names.okta.of(key); len(holders) > 0 {
+	if holders := ix.names.holders.of(key); len(holders) > 0 {
 		var id, status, login, email string
 		ix.OktaUsers.begin(int(holders[0]), &id, &status, &login, &email)
 		email = orLike(email, login)
-		if ix.names.login[holders[0]] == key {
+		if ix.names.okta[holders[0]].login == key {
 			return Fold(login)
 		}
 		return Fold(email)
@@ -119,14 +119,14 @@ func (ix *Index) addUnfolded(full map[string][]int32) {
 // people ties the names that belong to one person.
 func (ix *Index) people() sets {
 	people := newSets(ix.names.n)
-	for o, login := range ix.names.login {
-		people.join(login, ix.names.email[o])
+	for _, o := range ix.names.okta {
+		people.join(o.login, o.email)
 	}
 	byID := slices.Repeat([]int32{none}, ix.links.n) // the first name tied to each externalId
 	for d, name := range ix.names.userName {
 		if o := ix.links.linked[DatabricksUserKind][d]; o != none {
-			people.join(name, ix.names.login[o])
-			people.join(name, ix.names.email[o])
+			people.join(name, ix.names.okta[o].login)
+			people.join(name, ix.names.okta[o].email)
 		}
 		id := ix.links.held[DatabricksUserKind][d]
 		if name == none || id == none {

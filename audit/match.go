@@ -13,7 +13,10 @@ import (
 func (ix *Index) Candidates(d Ref) Refs {
 	switch d.Kind {
 	case DatabricksUserKind:
-		return Refs{OktaUserKind, ix.names.okta.of(ix.names.userName[d.n])}
+		if ix.is(d, ownName) {
+			return Refs{OktaUserKind, ix.links.linked[d.Kind][d.n : d.n+1 : d.n+1]}
+		}
+		return Refs{OktaUserKind, ix.names.holders.of(ix.names.userName[d.n])}
 	case DatabricksGroupKind:
 		return Refs{OktaGroupKind, ix.groups.okta.of(ix.groups.name[d.n])}
 	case DatabricksServicePrincipalKind:
@@ -24,10 +27,11 @@ func (ix *Index) Candidates(d Ref) Refs {
 
 // LiveCandidates returns the candidates of d that are live.
 func (ix *Index) LiveCandidates(d Ref) Refs {
-	if d.Kind == DatabricksUserKind {
-		return Refs{OktaUserKind, ix.names.live(ix.names.okta.of(ix.names.userName[d.n]))}
+	all := ix.Candidates(d)
+	if d.Kind == DatabricksUserKind && !ix.is(d, ownName|settled) {
+		all.ns = ix.names.live(all.ns)
 	}
-	return ix.Candidates(d)
+	return all
 }
 
 // OktaOf returns the Okta object of d: the one it is linked to, live or not;
@@ -78,14 +82,13 @@ func appendLower(b []byte, s string) []byte {
 // HasName reports whether the Databricks user's userName is the Okta user's
 // login or email under [Fold].
 func (ix *Index) HasName(d, o Ref) bool {
-	key := ix.names.userName[d.n]
-	return key != none && (key == ix.names.login[o.n] || key == ix.names.email[o.n])
+	return ix.names.okta[o.n].has(ix.names.userName[d.n])
 }
 
 // TwoNames reports whether the Okta user's login and email are different names.
 func (ix *Index) TwoNames(o Ref) bool {
-	login, email := ix.names.login[o.n], ix.names.email[o.n]
-	return login != none && email != none && login != email
+	names := ix.names.okta[o.n]
+	return names.login != none && names.email != none && names.login != names.email
 }
 
 // A SharedName is a user name, under [Fold], that several Okta users have as
@@ -101,17 +104,17 @@ type SharedName struct {
 func (ix *Index) SharedNames() iter.Seq[SharedName] {
 	return func(yield func(SharedName) bool) {
 		for key := range int32(ix.names.n) {
-			holders := Refs{OktaUserKind, ix.names.okta.of(key)}
+			holders := Refs{OktaUserKind, ix.names.holders.of(key)}
 			if holders.Len() < 2 {
 				continue
 			}
 			s := SharedName{UserNames: Refs{DatabricksUserKind, ix.names.users.of(key)}}
 			for o := range holders.All() {
-				if ix.names.login[o.n] == key {
+				if ix.names.okta[o.n].login == key {
 					s.Logins = append(s.Logins, o)
 					s.Name = Fold(ix.OktaUser(o).Login)
 				}
-				if ix.names.email[o.n] == key {
+				if ix.names.okta[o.n].email == key {
 					s.Emails = append(s.Emails, o)
 					s.Name = Fold(ix.OktaUser(o).Email)
 				}
@@ -190,7 +193,7 @@ type Conflict struct {
 // owner is DEPROVISIONED and another live user has its name.
 func (ix *Index) Conflict(d Ref) (Conflict, bool) {
 	owner, ok := ix.LinkedTo(d)
-	if !ok || ix.Live(owner) && ix.HasName(d, owner) {
+	if !ok || ix.is(d, settled) || ix.Live(owner) && ix.HasName(d, owner) {
 		return Conflict{}, false
 	}
 	others := slices.Collect(ix.LiveCandidates(d).All())
@@ -212,15 +215,12 @@ const (
 // Drift returns the first drift that fits a Databricks user.
 func (ix *Index) Drift(d Ref) Drift {
 	o, ok := ix.LinkedTo(d)
-	if !ok || !ix.Live(o) {
+	if !ok || ix.is(d, settled) || !ix.Live(o) {
 		return NoDrift
 	}
 	own := ix.HasName(d, o)
 	if !own && ix.LiveCandidates(d).Len() == 0 {
 		return DriftRenamed
-	}
-	if own && ix.exactly(d, o) {
-		return NoDrift
 	}
 	userName, user := ix.DatabricksUser(d).UserName, ix.OktaUser(o)
 	claimed, known := ix.Claimed(o)
@@ -235,29 +235,9 @@ func (ix *Index) Drift(d Ref) Drift {
 	return NoDrift
 }
 
-// exactly reports, where it can be told without the records, that d's userName is
-// byte for byte what o signs in with, or all that o is called while that is unknown.
-func (ix *Index) exactly(d, o Ref) bool {
-	if !ix.names.plain[d.n] {
-		return false
-	}
-	name, state := ix.names.userName[d.n], ix.names.state[o.n]
-	isLogin := state&plainLogin != 0 && name == ix.names.login[o.n]
-	isEmail := state&plainEmail != 0 && name == ix.names.email[o.n]
-	switch ix.Settings.SSOClaim {
-	case ClaimUnknown:
-		return isLogin || isEmail
-	case ClaimLogin:
-		return isLogin
-	case ClaimEmail:
-		return isEmail
-	}
-	return false
-}
-
 // Reached returns the Databricks users that reach an Okta user, by id or by name.
 func (ix *Index) Reached(o Ref) Refs {
-	login, email := ix.names.login[o.n], ix.names.email[o.n]
+	login, email := ix.names.okta[o.n].login, ix.names.okta[o.n].email
 	byName := ix.names.users.of(login)
 	if email != login {
 		if more := ix.names.users.of(email); len(byName) == 0 {
@@ -266,7 +246,7 @@ func (ix *Index) Reached(o Ref) Refs {
 			byName = slices.Concat(byName, more)
 		}
 	}
-	byID := ix.links.holders.of(ix.links.id[o.Kind][o.n])
+	byID := ix.links.heldBy(ix.links.id[o.Kind][o.n])
 	users := ix.links.before[DatabricksUserKind]
 	if len(byName) == 1 && len(byID) == 1 && byID[0] == users+byName[0] || len(byID) == 0 && len(byName) < 2 {
 		return Refs{DatabricksUserKind, byName}

@@ -32,9 +32,6 @@ func (s summer) ofBytes(text []byte) sum {
 	return sum{maphash.Bytes(s.a, text), maphash.Bytes(s.b, text)}
 }
 
-// first is the first half of [summer.ofBytes].
-func (s summer) first(text []byte) uint64 { return maphash.Bytes(s.a, text) }
-
 // none is the number of a blank text: it is equal to nothing.
 const none int32 = -1
 

@@ -36,9 +36,8 @@ func Run(s *Snapshot, rules []*Rule, o Options) (*Report, error) {
 	}
 	r.Waivers = ix.waive(r.Findings, r.Skipped, o.Waivers, o.Now)
 	r.Plan = newPlan(ix, r.Findings)
-	r.after = ix.afterwards(r.Plan.Operations)
 	ix.foresee()
-	r.after.foreseeAfter(ix)
+	r.after = ix.afterwards(r.Plan.Operations)
 	r.Now, r.After = ix.impact(), r.after.impact()
 	r.Counts = map[Severity]int{}
 	for _, f := range r.Findings {

@@ -2,7 +2,7 @@ package audit
 
 import (
 	"cmp"
-	"maps"
+	"hash/maphash"
 	"math/bits"
 	"slices"
 	"strings"
@@ -31,66 +31,103 @@ const (
 // crowd is how many may share a value before it says nothing about anybody.
 const crowd = 24
 
-// Suggestions returns, for each Databricks user of the list, the live Okta users
-// who are like it, best first, five at most. Users are compared only with those
-// who share a blocking key with them: never all with all.
-func (ix *Index) Suggestions(of []Ref) map[Ref][]Suggestion {
-	asked, hash := map[sum][]Ref{}, newSummer() // by blocking key
-	b := blocking{hash: hash}
-	for _, d := range of {
-		u := ix.DatabricksUser(d)
-		b.start()
-		b.address(Fold(u.UserName))
-		b.fullName(u.GivenName, u.FamilyName)
-		for _, key := range b.keys {
-			asked[key] = append(asked[key], d)
-		}
+// Suggestions returns the live Okta users who are like the Databricks user d, best
+// first, five at most: of a user that is not linked and has no candidate. Users are
+// compared only with those who share a blocking key with them: never all with all.
+func (ix *Index) Suggestions(d Ref) []Suggestion {
+	if d.Kind != DatabricksUserKind {
+		return nil
 	}
+	return ix.like()[d.n]
+}
+
+// likes works out the suggestions of all users at once.
+func (ix *Index) likes() map[int32][]Suggestion {
+	seed := maphash.MakeSeed()
+	asked := ix.nobody(seed)
 	if len(asked) == 0 {
 		return nil
 	}
-	like := ix.liveWith(asked, hash)
-	found := map[Ref][]Suggestion{}
-	for key, ds := range asked {
-		if len(ds) > crowd || len(like[key]) > crowd {
+	like := ix.liveWith(asked, seed)
+	var pairs []uint64 // a Databricks and an Okta user each
+	for len(like) > 0 {
+		key := like[0].key
+		os := like[:sameKey(like, key)]
+		like = like[len(os):]
+		from, _ := slices.BinarySearchFunc(asked, key, blocked.compareKey)
+		ds := asked[from:][:sameKey(asked[from:], key)]
+		if len(os) > crowd {
 			continue
 		}
 		for _, d := range ds {
-			for _, o := range like[key] {
-				if s, ok := ix.likeness(d, o); ok {
-					found[d] = append(found[d], s)
-				}
+			for _, o := range os {
+				pairs = append(pairs, uint64(d.n)<<32|uint64(o.n))
 			}
+		}
+	}
+	slices.Sort(pairs)
+	pairs = slices.Compact(pairs)
+	found := map[int32][]Suggestion{}
+	for _, pair := range pairs {
+		d, o := Ref{DatabricksUserKind, int32(pair >> 32)}, Ref{OktaUserKind, int32(pair)}
+		if s, ok := ix.likeness(d, o); ok {
+			found[d.n] = append(found[d.n], s)
 		}
 	}
 	for d, ss := range found {
 		slices.SortFunc(ss, func(a, b Suggestion) int {
 			return cmp.Or(-cmp.Compare(a.Score, b.Score), a.Okta.Compare(b.Okta))
 		})
-		ss = slices.Compact(ss)
-		found[d] = ss[:min(len(ss), 5)]
+		found[d] = slices.Clip(ss[:min(len(ss), 5)])
 	}
 	return found
 }
 
-// liveWith returns the live Okta users of each blocking key that was asked for,
-// of a crowd no more than shows that it is one.
-func (ix *Index) liveWith(asked map[sum][]Ref, hash summer) map[sum][]Ref {
-	few, number := newSieve(len(asked)), make(map[sum]int32, len(asked))
-	for key := range asked {
-		few.add(key)
-		number[key] = int32(len(number))
+// nobody returns the blocking keys of the Databricks users that nothing ties to an
+// Okta user, in order, without those of a crowd.
+func (ix *Index) nobody(seed maphash.Seed) []blocked {
+	b := blocking{seed: seed}
+	var asked []blocked
+	for d := range ix.All(DatabricksUserKind) {
+		if state := ix.LinkState(d); state != Unlinked && state != Stale || ix.Candidates(d).Len() > 0 {
+			continue
+		}
+		u := ix.DatabricksUser(d)
+		b.start()
+		b.address(Fold(u.UserName))
+		b.fullName(u.GivenName, u.FamilyName)
+		for _, key := range b.keys {
+			asked = append(asked, blocked{key, d.n})
+		}
 	}
-	type holder struct {
-		key sum
-		o   Ref
+	slices.SortFunc(asked, blocked.compare)
+	few := asked[:0]
+	for len(asked) > 0 {
+		n := sameKey(asked, asked[0].key)
+		if n <= crowd {
+			few = append(few, asked[:n]...)
+		}
+		asked = asked[n:]
 	}
-	parts := map[int][]holder{} // by where each begins
+	return few
+}
+
+// liveWith returns the live Okta users of each blocking key that was asked for, in
+// order, of a crowd no more than shows that it is one.
+func (ix *Index) liveWith(asked []blocked, seed maphash.Seed) []blocked {
+	few, number := newSieve(len(asked)), make(map[uint64]int32, len(asked))
+	for _, a := range asked {
+		if _, ok := number[a.key]; !ok {
+			number[a.key] = int32(len(number))
+			few.add(a.key)
+		}
+	}
+	var like []blocked
 	var lock sync.Mutex
 	inParts(ix.OktaUsers.Len(), fewObjects, func(from, to int) {
-		var holders []holder
+		var mine []blocked
 		held := make([]uint8, len(number)) // of each key, up to a crowd
-		b := blocking{hash: hash, few: few}
+		b := blocking{seed: seed, few: few}
 		for i := from; i < to; i++ {
 			o := Ref{OktaUserKind, int32(i)}
 			if !ix.Live(o) {
@@ -98,7 +135,7 @@ func (ix *Index) liveWith(asked map[sum][]Ref, hash summer) map[sum][]Ref {
 			}
 			u := ix.OktaUser(o)
 			b.start()
-			if ix.names.state[i]&plainLogin == 0 {
+			if ix.names.okta[i].state&plainLogin == 0 {
 				u.Login = Fold(u.Login)
 			}
 			b.address(u.Login)
@@ -109,43 +146,65 @@ func (ix *Index) liveWith(asked map[sum][]Ref, hash summer) map[sum][]Ref {
 			for _, key := range b.keys {
 				if n, ok := number[key]; ok && held[n] <= crowd {
 					held[n]++
-					holders = append(holders, holder{key, o})
+					mine = append(mine, blocked{key, o.n})
 				}
 			}
 		}
 		lock.Lock()
 		defer lock.Unlock()
-		parts[from] = holders
+		like = append(like, mine...)
 	})
-	like := map[sum][]Ref{}
-	for _, from := range slices.Sorted(maps.Keys(parts)) {
-		for _, h := range parts[from] {
-			if len(like[h.key]) <= crowd {
-				like[h.key] = append(like[h.key], h.o)
-			}
-		}
-	}
+	slices.SortFunc(like, blocked.compare)
 	return like
 }
 
+// A blocked user has a blocking key.
+type blocked struct {
+	key uint64
+	n   int32 // which user of its kind
+}
+
+func (b blocked) compare(c blocked) int {
+	return cmp.Or(cmp.Compare(b.key, c.key), cmp.Compare(b.n, c.n))
+}
+
+func (b blocked) compareKey(key uint64) int { return cmp.Compare(b.key, key) }
+
+// sameKey counts those that have the key, at the beginning of the list.
+func sameKey(list []blocked, key uint64) int {
+	n := 0
+	for n < len(list) && list[n].key == key {
+		n++
+	}
+	return n
+}
+
 // A blocking collects the blocking keys of one user after another: the values of
-// which two users who are alike share at least one.
+// which two users who are alike share at least one. A key is a sum of the value;
+// whoever shares it by chance alone is not alike.
 type blocking struct {
-	hash summer
-	few  sieve // the keys that are looked for; nil: all
-	keys []sum // of the user, each once
+	seed maphash.Seed
+	few  sieve    // the keys that are looked for; nil: all
+	keys []uint64 // of the user, each once
 	text []byte
 }
 
 func (b *blocking) start() { b.keys = b.keys[:0] }
 
-// add adds the key that the text is.
-func (b *blocking) add(text []byte) {
-	b.text = text
-	if b.few != nil && !b.few.may(b.hash.first(text)) {
-		return
-	}
-	if key := b.hash.ofBytes(text); !slices.Contains(b.keys, key) {
+// A blockingKind is what a blocking key is made of.
+type blockingKind uint64
+
+const (
+	byLocal blockingKind = 1 + iota
+	byLooks
+	byHead
+	byTail
+	byFullName
+)
+
+func (b *blocking) add(kind blockingKind, sum uint64) {
+	key := sum + uint64(kind)*0x9E3779B97F4A7C15 // the same text is another key for another kind
+	if (b.few == nil || b.few.may(key)) && !slices.Contains(b.keys, key) {
 		b.keys = append(b.keys, key)
 	}
 }
@@ -157,14 +216,15 @@ func (b *blocking) address(name string) {
 		return
 	}
 	bare := withoutTag(local)
-	text := append(b.text[:0], "local "...)
+	b.text = b.text[:0]
 	for i := range len(bare) {
 		if bare[i] != '.' {
-			text = append(text, bare[i])
+			b.text = append(b.text, bare[i])
 		}
 	}
-	b.add(text)
-	b.add(appendSkeleton(append(b.text[:0], "looks "...), bare))
+	b.add(byLocal, maphash.Bytes(b.seed, b.text))
+	b.text = appendSkeleton(b.text[:0], bare)
+	b.add(byLooks, maphash.Bytes(b.seed, b.text))
 	// Of two names one edit apart one half is the same, whichever length it is
 	// cut for.
 	length := utf8.RuneCountInString(local)
@@ -176,11 +236,11 @@ func (b *blocking) address(name string) {
 		}
 		if half != head {
 			head = half
-			b.add(append(append(b.text[:0], "head "...), local[:runesAt(local, head)]...))
+			b.add(byHead, maphash.String(b.seed, local[:runesAt(local, length, head)]))
 		}
 		if rest := min(length, n-half); rest != tail {
 			tail = rest
-			b.add(append(append(b.text[:0], "tail "...), local[runesAt(local, length-tail):]...))
+			b.add(byTail, maphash.String(b.seed, local[runesAt(local, length, length-tail):]))
 		}
 	}
 }
@@ -188,14 +248,15 @@ func (b *blocking) address(name string) {
 // fullName adds the key of a first and last name, where both are there.
 func (b *blocking) fullName(first, last string) {
 	if !blankName(first) && !blankName(last) {
-		text := appendFold(append(b.text[:0], "name "...), first)
-		b.add(appendFold(append(text, ' '), last))
+		b.text = append(appendFold(b.text[:0], first), ' ')
+		b.text = appendFold(b.text, last)
+		b.add(byFullName, maphash.Bytes(b.seed, b.text))
 	}
 }
 
-// runesAt returns where in s its n-th rune begins.
-func runesAt(s string, n int) int {
-	if isASCII(s) {
+// runesAt returns where in s, which has so many runes, its n-th begins.
+func runesAt(s string, runes, n int) int {
+	if runes == len(s) {
 		return n
 	}
 	at := 0
@@ -211,10 +272,10 @@ type sieve []uint64
 
 func newSieve(n int) sieve { return make(sieve, 1<<bits.Len(uint(n/2))) } // 32 bits a sum or more
 
-func (s sieve) add(key sum) { s[key.a>>6&uint64(len(s)-1)] |= 1 << (key.a & 63) }
+func (s sieve) add(sum uint64) { s[sum>>6&uint64(len(s)-1)] |= 1 << (sum & 63) }
 
-// may reports whether a sum whose first half is a may be in the set.
-func (s sieve) may(a uint64) bool { return s[a>>6&uint64(len(s)-1)]&(1<<(a&63)) != 0 }
+// may reports whether a sum may be in the set.
+func (s sieve) may(sum uint64) bool { return s[sum>>6&uint64(len(s)-1)]&(1<<(sum&63)) != 0 }
 
 func blankName(name string) bool { return strings.TrimSpace(name) == "" }
 

@@ -142,20 +142,10 @@ func union(lists ...[]audit.Ref) []audit.Ref {
 
 func blank(name string) bool { return strings.TrimSpace(name) == "" }
 
-// suggestions finds whom those users could be that nobody's name fits.
-func suggestions(p *audit.Pass, users []audit.Ref) map[audit.Ref][]audit.Suggestion {
-	var nobody []audit.Ref
-	for _, d := range users {
-		if d.Kind == audit.DatabricksUserKind && p.Candidates(d).Len() == 0 {
-			nobody = append(nobody, d)
-		}
-	}
-	return p.Suggestions(nobody)
-}
-
-func suggested(p *audit.Pass, like []audit.Suggestion) []audit.Evidence {
+// suggested says whom a user could be that nobody's name fits.
+func suggested(p *audit.Pass, d audit.Ref) []audit.Evidence {
 	var es []audit.Evidence
-	for _, s := range like {
+	for _, s := range p.Suggestions(d) {
 		es = append(es, audit.Evidence{Subject: p.Subject(s.Okta), Role: "suggestion", Field: "profile.login",
 			Value: fmt.Sprintf("%s (score %.1f: %s)", p.Name(s.Okta), s.Score, s.Why)})
 	}

@@ -38,10 +38,10 @@ Take the roles and entitlements away, and grant them through groups instead.
 
 func inactiveWithEntitlements(p *audit.Pass) {
 	for d := range p.All(audit.DatabricksUserKind) {
-		user := p.DatabricksUser(d)
-		if user.Active || user.Roles == "" && user.Entitlements == "" {
+		if p.Active(d) || !p.Granted(d) {
 			continue
 		}
+		user := p.DatabricksUser(d)
 		f := audit.Finding{
 			Key: p.Subject(d).String(), Remedy: audit.RemedyReview, Subjects: p.Subjects(one(d)),
 			Evidence: []audit.Evidence{userNameOf(p, d)},

@@ -53,7 +53,7 @@ admins and for accounts whose name somebody else has now.
 func linkedToDeprovisioned(p *audit.Pass) {
 	for d := range p.All(audit.DatabricksUserKind) {
 		left, why := whoLeft(p, d)
-		if len(left) == 0 || !p.DatabricksUser(d).Active {
+		if len(left) == 0 || !p.Active(d) {
 			continue
 		}
 		f := audit.Finding{

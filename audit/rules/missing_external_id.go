@@ -69,22 +69,17 @@ meant. Where none fits, the identity stays local: remove it or leave it.
 }
 
 func missingUserID(p *audit.Pass) {
-	var unlinked []audit.Ref
 	for d := range p.All(audit.DatabricksUserKind) {
 		if p.LinkState(d) == audit.Unlinked {
-			unlinked = append(unlinked, d)
+			reportMissingID(p, d)
 		}
-	}
-	like := suggestions(p, unlinked)
-	for _, d := range unlinked {
-		reportMissingID(p, d, like[d])
 	}
 }
 
 func missingGroupID(p *audit.Pass) {
 	for d := range p.All(audit.DatabricksGroupKind) {
 		if p.LinkState(d) == audit.Unlinked && p.Managed(d) && p.Candidates(d).Len() > 0 {
-			reportMissingID(p, d, nil)
+			reportMissingID(p, d)
 		}
 	}
 }
@@ -92,17 +87,17 @@ func missingGroupID(p *audit.Pass) {
 func missingPrincipalID(p *audit.Pass) {
 	for d := range p.All(audit.DatabricksServicePrincipalKind) {
 		if p.LinkState(d) == audit.Unlinked && p.Candidates(d).Len() > 0 {
-			reportMissingID(p, d, nil)
+			reportMissingID(p, d)
 		}
 	}
 }
 
-func reportMissingID(p *audit.Pass, d audit.Ref, like []audit.Suggestion) {
+func reportMissingID(p *audit.Pass, d audit.Ref) {
 	candidates := p.LiveCandidates(d)
 	f := audit.Finding{
 		Key:      p.Subject(d).String(),
 		Subjects: p.Subjects(one(d), candidates.All()),
-		Evidence: append(describe(p, one(d), candidates.All()), suggested(p, like)...),
+		Evidence: append(describe(p, one(d), candidates.All()), suggested(p, d)...),
 		Severity: audit.Blocker,
 	}
 	who := fmt.Sprintf("%s %s has no externalId", noun[d.Kind], p.Name(d))

@@ -72,10 +72,10 @@ func nameParts(d audit.DatabricksUser, o audit.OktaUser) []namePart {
 
 func missingDatabricksName(p *audit.Pass) {
 	for d := range p.All(audit.DatabricksUserKind) {
-		record := p.DatabricksUser(d)
-		if !blank(record.GivenName) && !blank(record.FamilyName) {
+		if !p.Unnamed(d) {
 			continue
 		}
+		record := p.DatabricksUser(d)
 		o, known := p.OktaOf(d)
 		var person audit.OktaUser
 		if known {
@@ -125,10 +125,10 @@ func setName(p *audit.Pass, d audit.Ref, part namePart, why string) audit.Change
 
 func missingOktaName(p *audit.Pass) {
 	for o := range p.All(audit.OktaUserKind) {
-		record := p.OktaUser(o)
-		if !record.Live() || !blank(record.FirstName) && !blank(record.LastName) {
+		if !p.Live(o) || !p.Unnamed(o) {
 			continue
 		}
+		record := p.OktaUser(o)
 		f := audit.Finding{
 			Key: p.Subject(o).String(), Subjects: p.Subjects(one(o)),
 			Evidence: []audit.Evidence{loginOf(p, o)}, Remedy: audit.RemedyOkta,

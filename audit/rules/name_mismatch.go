@@ -40,7 +40,7 @@ names) unless a collision makes the link doubtful.
 func nameMismatch(p *audit.Pass) {
 	for d := range p.All(audit.DatabricksUserKind) {
 		o, linked := p.LinkedTo(d)
-		if !linked || !p.Live(o) {
+		if !linked || p.SameNamed(d) || !p.Live(o) {
 			continue
 		}
 		var evidence []audit.Evidence

@@ -57,10 +57,10 @@ func admins(id string) audit.DatabricksGroup {
 
 func redundantDirectGrant(p *audit.Pass) {
 	for d := range p.All(audit.DatabricksUserKind) {
-		user := p.DatabricksUser(d)
-		if user.Roles == "" && user.Entitlements == "" {
+		if !p.Granted(d) {
 			continue
 		}
+		user := p.DatabricksUser(d)
 		var groups []audit.Ref
 		var twice []string
 		var evidence []audit.Evidence

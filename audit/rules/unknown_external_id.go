@@ -73,13 +73,12 @@ func reportStale(p *audit.Pass, kind audit.Kind) {
 		}
 	}
 	looks := newLooks(p, stale)
-	like := suggestions(p, stale)
 	for _, d := range stale {
-		reportUnknownID(p, d, looks.like(p.ExternalID(d)), like[d])
+		reportUnknownID(p, d, looks.like(p.ExternalID(d)))
 	}
 }
 
-func reportUnknownID(p *audit.Pass, d audit.Ref, looksLike string, like []audit.Suggestion) {
+func reportUnknownID(p *audit.Pass, d audit.Ref, looksLike string) {
 	candidates := p.LiveCandidates(d)
 	f := audit.Finding{
 		Key:      p.Subject(d).String(),
@@ -89,7 +88,7 @@ func reportUnknownID(p *audit.Pass, d audit.Ref, looksLike string, like []audit.
 		Message: fmt.Sprintf("the externalId of %s %s is not the id of any %s: it looks like %s",
 			noun[d.Kind], p.Name(d), noun[oktaKind[d.Kind]], looksLike),
 	}
-	f.Evidence = append(f.Evidence, suggested(p, like)...)
+	f.Evidence = append(f.Evidence, suggested(p, d)...)
 	if candidates.Len() == 0 {
 		f.Severity = atLeastErrorForAdmins(p, d, audit.Warning)
 		f.Remedy = audit.RemedyReview
