@@ -59,10 +59,12 @@ type Index struct {
 // NewIndex builds the index of s.
 func NewIndex(s *Snapshot, set Settings) *Index {
 	ix := &Index{Snapshot: s, Settings: set.normal()}
-	ix.names = newNameIndex(s)
+	var names sync.WaitGroup
+	names.Go(func() { ix.names = newNameIndex(s) })
+	ix.links = newLinkIndex(s)
 	ix.groups = newGroupIndex(s)
 	ix.apps = newAppIndex(s)
-	ix.links = newLinkIndex(s)
+	names.Wait()
 	ix.claim = newClaimIndex(s, ix.Settings)
 	ix.users = newStandings(ix)
 	ix.within = sync.OnceValue(ix.memberships)

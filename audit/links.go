@@ -274,7 +274,7 @@ func (ix *Index) afterwards(ops []Operation) *Index {
 	after.users = slices.Clone(ix.users)
 	for d := range changed {
 		if d.Kind == DatabricksUserKind {
-			after.users[d.n] = after.linkedStanding(d, after.users[d.n]&^sameNamed)
+			after.users[d.n] = after.linkedStanding(d, after.users[d.n])
 		}
 	}
 	for _, k := range foreseen {

@@ -357,7 +357,9 @@ func (ix *Index) AccountAdmin(d Ref) bool {
 	var roles Values
 	switch d.Kind {
 	case DatabricksUserKind:
-		roles = ix.DatabricksUser(d).Roles
+		if ix.is(d, granted) {
+			roles = ix.DatabricksUser(d).Roles
+		}
 	case DatabricksGroupKind:
 		roles = ix.DatabricksGroup(d).Roles
 	case DatabricksServicePrincipalKind:
@@ -384,7 +386,7 @@ func (ix *Index) called(d Ref, name string) bool {
 	case name == "":
 		return false
 	case d.Kind == DatabricksUserKind:
-		return SameName(ix.DatabricksUser(d).UserName, name)
+		return SameName(ix.Name(d), name)
 	case d.Kind == DatabricksServicePrincipalKind:
 		return SameName(ix.DatabricksServicePrincipal(d).ApplicationID, name)
 	}

@@ -1,6 +1,9 @@
 package audit
 
-import "slices"
+import (
+	"slices"
+	"sync"
+)
 
 // A nameIndex knows logins, emails and userNames under [Fold]. The same name has
 // the same number everywhere in it.
@@ -96,8 +99,10 @@ func newNameIndex(s *Snapshot) nameIndex {
 			o.email, email = email[0], email[1:]
 		}
 	}
+	var posting sync.WaitGroup
+	posting.Go(func() { x.users = newPostings(n, users, func(i int) (int32, int32) { return x.userName[i], none }) })
 	x.holders = newPostings(n, okta, func(i int) (int32, int32) { return x.okta[i].login, x.okta[i].email })
-	x.users = newPostings(n, users, func(i int) (int32, int32) { return x.userName[i], none })
+	posting.Wait()
 	alone := func(name int32) bool { return name == none || len(x.holders.of(name)) == 1 }
 	inParts(okta, fewObjects, func(from, to int) {
 		for i := from; i < to; i++ {

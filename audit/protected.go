@@ -50,8 +50,10 @@ func (ix *Index) administers(d Ref) bool {
 func (ix *Index) rolesAndGroups(d Ref) (roles, groups Values) {
 	switch d.Kind {
 	case DatabricksUserKind:
-		u := ix.DatabricksUser(d)
-		return u.Roles, u.Groups
+		if ix.is(d, granted) || ix.is(d, grouped) {
+			u := ix.DatabricksUser(d)
+			return u.Roles, u.Groups
+		}
 	case DatabricksGroupKind:
 		g := ix.DatabricksGroup(d)
 		return g.Roles, g.Groups

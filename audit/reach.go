@@ -18,11 +18,10 @@ type Reach struct {
 
 // Reach returns how far d reaches, as far as the snapshot tells.
 func (ix *Index) Reach(d Ref) Reach {
-	r := Reach{Caller: ix.IsCaller(d), Admin: ix.AccountAdmin(d)}
 	if counterpart(d.Kind) == 0 {
 		return Reach{}
 	}
-	r.Groups = ix.groupsOf(d)
+	r := Reach{Caller: ix.IsCaller(d), Admin: ix.AccountAdmin(d), Groups: ix.groupsOf(d)}
 	id := ix.Subject(d).ID
 	if d.Kind == DatabricksGroupKind {
 		if i, ok := ix.DatabricksMembers.Find(id); ok {
@@ -40,7 +39,9 @@ func (ix *Index) Reach(d Ref) Reach {
 func (ix *Index) groupsOf(d Ref) (n int) {
 	switch d.Kind {
 	case DatabricksUserKind:
-		n = ix.DatabricksUser(d).Groups.Len()
+		if ix.is(d, grouped) {
+			n = ix.DatabricksUser(d).Groups.Len()
+		}
 	case DatabricksServicePrincipalKind:
 		n = ix.DatabricksServicePrincipal(d).Groups.Len()
 	case DatabricksGroupKind:

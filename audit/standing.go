@@ -11,6 +11,7 @@ type standing uint8
 const (
 	inactive  standing = 1 << iota
 	granted            // it has roles or entitlements
+	grouped            // its record lists groups
 	unnamed            // its first or last name is blank
 	sameNamed          // it is linked, and first and last name are byte for byte its Okta user's
 	ownName            // it is linked, and its Okta user alone has its userName
@@ -18,53 +19,90 @@ const (
 	sharing            // another object has its externalId
 )
 
+// An owner is what standings need of an Okta user, in one place.
+type owner struct {
+	names    oktaNames
+	shared   bool // two or more objects hold its id
+	fullName uint64
+}
+
 func newStandings(ix *Index) []standing {
-	users := make([]standing, ix.DatabricksUsers.Len())
-	first, last := maphash.MakeSeed(), maphash.MakeSeed()
+	owners, first, last := make([]owner, ix.OktaUsers.Len()), maphash.MakeSeed(), maphash.MakeSeed()
 	fullName := func(firstName, lastName string) uint64 {
 		return maphash.String(first, firstName) ^ maphash.String(last, lastName)
 	}
-	names := make([]uint64, ix.OktaUsers.Len())
-	inParts(len(names), fewObjects, func(from, to int) {
+	inParts(len(owners), fewObjects, func(from, to int) {
 		for i := from; i < to; i++ {
 			u := ix.OktaUser(Ref{OktaUserKind, int32(i)})
-			names[i] = fullName(u.FirstName, u.LastName)
+			shared := len(ix.links.heldBy(ix.links.id[OktaUserKind][i])) > 1
+			owners[i] = owner{ix.names.okta[i], shared, fullName(u.FirstName, u.LastName)}
 		}
 	})
+	users := make([]standing, ix.DatabricksUsers.Len())
 	inParts(len(users), fewObjects, func(from, to int) {
-		for i := from; i < to; i++ {
-			d := Ref{DatabricksUserKind, int32(i)}
-			u := ix.DatabricksUser(d)
-			var s standing
-			if !u.Active {
-				s |= inactive
+		var some [64]owner // fetched at one go: memory is slow to answer, but answers many questions at once
+		for ; from < to; from += len(some) {
+			linked := ix.links.linked[DatabricksUserKind][from:min(from+len(some), to)]
+			for i, o := range linked {
+				if o != none {
+					some[i] = owners[o]
+				}
 			}
-			if u.Roles != "" || u.Entitlements != "" {
-				s |= granted
+			for i, o := range linked {
+				d := Ref{DatabricksUserKind, int32(from + i)}
+				u := ix.DatabricksUser(d)
+				s := recordStanding(&u)
+				switch {
+				case o == none:
+					s = ix.linkedStanding(d, s)
+				default:
+					s |= ix.ownedBy(d, some[i].names)
+					if some[i].shared {
+						s |= sharing
+					}
+					if some[i].fullName == fullName(u.GivenName, u.FamilyName) {
+						s |= sameNamed
+					}
+				}
+				users[from+i] = s
 			}
-			if blankName(u.GivenName) || blankName(u.FamilyName) {
-				s |= unnamed
-			}
-			if o, ok := ix.LinkedTo(d); ok && names[o.n] == fullName(u.GivenName, u.FamilyName) {
-				s |= sameNamed
-			}
-			users[i] = ix.linkedStanding(d, s)
 		}
 	})
 	return users
 }
 
-// linkedStanding adds to s what d's externalId makes of it.
+// recordStanding is what the user's own record makes of its standing.
+func recordStanding(u *DatabricksUser) (s standing) {
+	if !u.Active {
+		s |= inactive
+	}
+	if u.Roles != "" || u.Entitlements != "" {
+		s |= granted
+	}
+	if u.Groups != "" {
+		s |= grouped
+	}
+	if blankName(u.GivenName) || blankName(u.FamilyName) {
+		s |= unnamed
+	}
+	return s
+}
+
+// linkedStanding sets in s what d's externalId makes of it, but for sameNamed,
+// which it takes away: unset, that says nothing.
 func (ix *Index) linkedStanding(d Ref, s standing) standing {
-	s &^= ownName | settled | sharing
+	s &^= sameNamed | ownName | settled | sharing
 	if len(ix.links.heldBy(ix.links.held[d.Kind][d.n])) > 1 {
 		s |= sharing
 	}
-	o, ok := ix.LinkedTo(d)
-	if !ok {
-		return s
+	if o, ok := ix.LinkedTo(d); ok {
+		s |= ix.ownedBy(d, ix.names.okta[o.n])
 	}
-	names := ix.names.okta[o.n]
+	return s
+}
+
+// ownedBy is what the names of its Okta user make of a linked user's standing.
+func (ix *Index) ownedBy(d Ref, names oktaNames) (s standing) {
 	if names.state&onlyHolder != 0 && names.has(ix.names.userName[d.n]) {
 		s |= ownName
 	}
