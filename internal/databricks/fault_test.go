@@ -190,6 +190,25 @@ func TestListRenewsToken(t *testing.T) {
 	}
 }
 
+// A token that is refused although it is good is replaced by another, which may
+// be refused as well.
+func TestListSurvivesRefusedTokens(t *testing.T) {
+	o := free()
+	n := 0
+	o.Fault = func(r *http.Request) sandbox.Fault {
+		if strings.HasSuffix(r.URL.Path, "/Users") {
+			if n++; n == 2 || n == 3 {
+				return sandbox.Fault{Status: 401}
+			}
+		}
+		return sandbox.Fault{}
+	}
+	c, _ := open(t, tenant(350, 0, 0), o)
+	if r, records := listed(t.Context(), c, audit.DatabricksUsers); !r.Complete || len(records) != 350 {
+		t.Errorf("%d records, %+v", len(records), r)
+	}
+}
+
 // A secret that is withdrawn during the run is said to be so.
 func TestListSaysThatSignInEnded(t *testing.T) {
 	withdrawn := false

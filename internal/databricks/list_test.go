@@ -317,7 +317,7 @@ func TestListRepeatedPage(t *testing.T) {
 		t.Fatal(err)
 	}
 	r, _ := listed(t.Context(), c, audit.DatabricksUsers)
-	if r.Complete || r.Received != 2 || requests != 8 || !strings.Contains(r.Reason, "row 2 was 2 and is now 1") {
+	if r.Complete || r.Received != 2 || requests != 12 || !strings.Contains(r.Reason, "row 2 was 2 and is now 1") {
 		t.Errorf("%d requests, %+v", requests, r)
 	}
 }

@@ -23,7 +23,7 @@ func (c *Client) workspaces() string {
 }
 
 // get returns the whole answer to a GET. A token that is refused is replaced,
-// once. The error says what to do.
+// twice at most. The error says what to do.
 func (c *Client) get(ctx context.Context, path string, query map[string]any, header map[string]string) ([]byte, error) {
 	headers := map[string]string{"Accept": "application/json"}
 	for name, value := range header {
@@ -35,7 +35,7 @@ func (c *Client) get(ctx context.Context, path string, query map[string]any, hea
 	if len(query) > 0 {
 		request = query
 	}
-	for renewed := false; ; renewed = true {
+	for renewed := 0; ; renewed++ {
 		s := c.current()
 		var body bytes.Buffer
 		err := s.api.Do(ctx, http.MethodGet, path, headers, nil, request, &body)
@@ -44,7 +44,7 @@ func (c *Client) get(ctx context.Context, path string, query map[string]any, hea
 			return body.Bytes(), nil
 		case ctx.Err() != nil:
 			return nil, context.Cause(ctx)
-		case statusOf(err) == http.StatusUnauthorized && !renewed:
+		case statusOf(err) == http.StatusUnauthorized && renewed < 2:
 			if err := c.renew(ctx, s); err != nil {
 				return nil, err
 			}
@@ -87,7 +87,11 @@ func (e *answerError) Error() string {
 func (c *Client) explain(err error) error {
 	answer, ok := errors.AsType[*apierr.APIError](err)
 	if !ok {
-		return c.hide(plain(err) + ": run again; if it stays so, check the network")
+		said := plain(err)
+		if !strings.HasSuffix(said, "run again later") {
+			said += ": run again; if it stays so, check the network"
+		}
+		return c.hide(said)
 	}
 	advice := "run again later"
 	switch answer.StatusCode {

@@ -84,69 +84,92 @@ func (w *walk) forward(ctx context.Context) error {
 	largest := 0
 	for {
 		before := w.received()
-		p, err := w.get(ctx, max(before, 1), pageWish)
+		rows, err := w.next(ctx)
 		if err != nil {
 			return err
 		}
-		if err := w.take(p); err != nil {
-			return err
-		}
 		w.pages++
-		largest = max(largest, len(p.objects))
+		largest = max(largest, rows)
 		gained := w.received() > before
 		switch {
 		case w.received() < w.total && !gained:
 			return moved("%d %s are announced and the listing ends after %d", w.total, w.kind.plural, w.received())
 		case w.received() < w.total:
-		case !gained || len(p.objects) < largest:
+		case !gained || rows < largest:
 			return nil // a page that could have held more rows, or one asked for beyond the end, had none
 		}
 	}
 }
 
-// take checks one page against those before it and hands on its new rows.
-func (w *walk) take(p page) error {
+// next asks for the page that should begin with the last row read, and takes it.
+// One that does not fit is asked for again, once: it may be another by mistake.
+func (w *walk) next(ctx context.Context) (rows int, err error) {
+	for again := false; ; again = true {
+		p, err := w.get(ctx, max(w.received(), 1), pageWish)
+		if err != nil {
+			return 0, err
+		}
+		fresh, err := w.check(p)
+		if err == nil {
+			return len(p.objects), w.take(p.total, fresh)
+		}
+		if _, misfit := errors.AsType[*movedError](err); !misfit || again {
+			return 0, err
+		}
+	}
+}
+
+// check checks one page against those before it and returns its new rows.
+func (w *walk) check(p page) ([]object, error) {
 	first := w.total == absent
 	row := max(w.received(), 1)
 	rows := p.objects
 	switch {
 	case p.total == absent:
-		return errors.New("the listing does not say how many " + w.kind.plural + " there are (totalResults), " +
+		return nil, errors.New("the listing does not say how many " + w.kind.plural + " there are (totalResults), " +
 			"so that it can't be known to be whole")
 	case !first && p.total != w.total:
-		return moved("%d %s were announced first and %d later", w.total, w.kind.plural, p.total)
+		return nil, moved("%d %s were announced first and %d later", w.total, w.kind.plural, p.total)
 	case p.start != absent && p.start != row && len(rows) > 0:
-		return moved("row %d was asked for and the answer begins with row %d", row, p.start)
+		return nil, moved("row %d was asked for and the answer begins with row %d", row, p.start)
 	}
-	w.total = p.total
-
 	if !first && w.received() > 0 {
 		if len(rows) == 0 {
-			return moved("row %d, read before, is gone", row)
+			return nil, moved("row %d, read before, is gone", row)
 		}
 		if again := w.kind.object(rows[0]); again.key != w.last {
-			return moved("row %d was %s and is now %s", row, brief(w.last), brief(again.key))
+			return nil, moved("row %d was %s and is now %s", row, brief(w.last), brief(again.key))
 		}
 		rows = rows[1:]
 	}
-	fresh := make([]object, 0, len(rows))
+	fresh, on := make([]object, 0, len(rows)), map[string]bool{}
 	for _, raw := range rows {
 		o := w.kind.object(raw)
-		if _, twice := w.seen[o.key]; twice {
-			return moved("%s %s is listed twice", w.kind.singular, brief(o.key))
+		if _, twice := w.seen[o.key]; twice || on[o.key] {
+			return nil, moved("%s %s is listed twice", w.kind.singular, brief(o.key))
 		}
+		on[o.key] = true
+		fresh = append(fresh, o)
+	}
+	if n := w.received() + len(fresh); n > p.total {
+		return nil, moved("%d %s are announced and at least %d listed", p.total, w.kind.plural, n)
+	}
+	return fresh, nil
+}
+
+// take hands on the new rows of a page.
+func (w *walk) take(total int, fresh []object) error {
+	first := w.total == absent
+	w.total = total
+	for _, o := range fresh {
 		w.seen[o.key] = struct{}{}
 		w.last = o.key
 		if first {
 			w.front = append(w.front, o.key)
 		}
-		fresh = append(fresh, o)
-	}
-	if w.received() > w.total {
-		return moved("%d %s are announced and at least %d listed", w.total, w.kind.plural, w.received())
 	}
 	if first || len(fresh) > 0 {
-		return w.emit(fresh, w.total)
+		return w.emit(fresh, total)
 	}
 	return nil
 }

@@ -174,6 +174,27 @@ func TestWalkReadsAgainWhatMoved(t *testing.T) {
 	}
 }
 
+// A page that comes in another's place is asked for again, and the listing goes on.
+func TestWalkAsksAgainForAPageThatDoesNotFit(t *testing.T) {
+	s := &shelf{rows: numbered(2500), limit: 100}
+	s.after = func(s *shelf, p *page) {
+		switch n := len(s.asked); {
+		case n%6 == 2: // the page before
+			*p, _ = (&shelf{rows: s.rows, limit: s.limit}).page(context.Background(), max(1, p.start-100), 100)
+		case n%6 == 4: // the same, said to be the one that was asked for
+			start := p.start
+			*p, _ = (&shelf{rows: s.rows, limit: s.limit}).page(context.Background(), max(1, p.start-50), 100)
+			p.start = start
+		case n%6 == 0:
+			p.total += 3
+		}
+	}
+	r, ids := s.read(t)
+	if !r.Complete || r.Proof.Restarts > 0 || !slices.Equal(ids, s.rows) {
+		t.Errorf("%d ids, %d requests, %+v", len(ids), len(s.asked), r)
+	}
+}
+
 // A row deleted and another inserted before the place where pages overlap leave
 // total and overlap as they were. Where new rows come first, the first page tells.
 func TestWalkLooksAtTheFirstPageAgain(t *testing.T) {

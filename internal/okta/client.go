@@ -128,6 +128,7 @@ func Open(ctx context.Context, c Config) (*Client, error) {
 		if strings.ContainsAny(c.Token, " \t\r\n") {
 			return nil, errors.New("the Okta API token holds white space: copy it again, without \"SSWS\"")
 		}
+		wire = thrice(wire)
 		cfg.Okta.Client.AuthorizationMode = "SSWS"
 		cfg.Okta.Client.Token = c.Token
 	default:
@@ -193,6 +194,19 @@ func countFor(next http.RoundTripper) http.RoundTripper {
 			n.Add(1)
 		}
 		return next.RoundTrip(r)
+	})
+}
+
+// thrice asks up to three times where an API token is refused: one refusal among
+// other answers says nothing of the token.
+func thrice(next http.RoundTripper) http.RoundTripper {
+	return roundTripper(func(r *http.Request) (resp *http.Response, err error) {
+		for range 3 {
+			if resp, err = next.RoundTrip(r); err != nil || resp.StatusCode != http.StatusUnauthorized {
+				break
+			}
+		}
+		return resp, err
 	})
 }
 

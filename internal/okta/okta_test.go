@@ -243,6 +243,27 @@ func TestAPIToken(t *testing.T) {
 	}
 }
 
+// One refusal of an API token among other answers is no word on the token.
+func TestAPITokenRefusedNowAndThen(t *testing.T) {
+	for refusals, complete := range map[int]bool{1: true, 2: true, 3: false} {
+		n := 0
+		o := serve(t, people(3), sandbox.Options{Fault: func(r *http.Request) sandbox.Fault {
+			if r.URL.Path == "/api/v1/users" {
+				if n++; n > 1 && n <= 1+refusals {
+					return sandbox.Fault{Status: 401}
+				}
+			}
+			return sandbox.Fault{}
+		}})
+		o.config.PrivateKey, o.config.ClientID, o.config.Token = "", "", sandbox.OktaAPIToken
+		if g := list(t, t.Context(), open(t, o.config), usersRequest); complete {
+			g.complete(t, 3)
+		} else {
+			g.incomplete(t, "the API token is wrong, expired or revoked")
+		}
+	}
+}
+
 // direct serves requests without a network, so that time can be faked.
 type direct struct{ h http.Handler }
 
