@@ -315,14 +315,22 @@ func TestMembersThatMoved(t *testing.T) {
 }
 
 func TestOktaThatAlwaysFails(t *testing.T) {
-	for name, status := range map[string]int{"500": 500, "429": 429, "revoked tokens": 401} {
+	for name, always := range map[string]struct {
+		status int
+		within time.Duration
+		why    string
+	}{
+		"500":            {500, time.Minute, "GET /api/v1/users failed 9 times"},
+		"revoked tokens": {401, time.Minute, "GET /api/v1/users failed 9 times"},
+		"429":            {429, 5 * time.Minute, "Okta's rate limit for /api/v1/users; to wait "},
+	} {
 		t.Run(name, func(t *testing.T) {
-			f := &fakeOrg{answer: func(string, url.Values, int) (int, string, string) { return status, "{}", "" }}
+			f := &fakeOrg{answer: func(string, url.Values, int) (int, string, string) { return always.status, "{}", "" }}
 			client := f.open(t)
 			synctest.Test(t, func(t *testing.T) {
 				start := time.Now()
-				list(t, t.Context(), client, usersRequest).incomplete(t, "GET /api/v1/users failed 9 times")
-				if took := time.Since(start); took > time.Minute {
+				list(t, t.Context(), client, usersRequest).incomplete(t, always.why)
+				if took := time.Since(start); took > always.within {
 					t.Errorf("took %v", took)
 				}
 			})

@@ -17,7 +17,7 @@ import (
 // repeats a PATCH.
 type Retry struct {
 	Who      string        // whose answers they are, such as "Okta": for reasons and errors
-	Attempts int           // at most, the first included; 0: 9
+	Attempts int           // at most, the first included; 0: 9. Of refusals for a rate limit there may be more
 	Wait     time.Duration // at most, all waits for one request together; 0: 5 minutes
 
 	// Also permits more than GET and HEAD to be repeated, such as the POST of a
@@ -43,6 +43,9 @@ func (e *GivenUp) Unwrap() error { return e.last }
 
 // Error implements error.
 func (e *GivenUp) Error() string {
+	if e.Attempts == 1 {
+		return fmt.Sprintf("%s failed: %s", e.Request, e.Why)
+	}
 	return fmt.Sprintf("%s failed %d times within %v: %s", e.Request, e.Attempts, e.Took.Round(time.Second), e.Why)
 }
 
@@ -102,11 +105,12 @@ func (p Retry) Do(ctx context.Context, name string, send func() (*http.Response,
 		if resp != nil {
 			fail.Status = resp.StatusCode
 		}
-		if n == p.Attempts {
+		// A limit passes: of it there may be more refusals than of what is broken.
+		if limited := resp != nil && resp.StatusCode == http.StatusTooManyRequests; n >= p.Attempts && !limited {
 			return nil, fail
 		}
 		if waited+wait > p.Wait {
-			fail.Why += fmt.Sprintf("; it asks to wait %v more: run again later", wait.Round(time.Second))
+			fail.Why += fmt.Sprintf("; to wait %v more would be over %v in all: run again later", wait.Round(time.Second), p.Wait)
 			return nil, fail
 		}
 		waited += wait

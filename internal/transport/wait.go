@@ -15,32 +15,37 @@ func serverTime(h http.Header) time.Time {
 	return time.Now()
 }
 
+// absurd is longer than any directory means to be waited for.
+const absurd = 24 * time.Hour
+
 // asked returns how long an answer asks to wait: its Retry-After, in seconds or
 // as a date, or the time from its Date to its X-Rate-Limit-Reset. Only the
-// server's clock counts, so ours may be wrong.
+// server's clock counts, so ours may be wrong. What is absurd was not asked.
 func asked(h http.Header) (time.Duration, bool) {
-	if after := h.Get("Retry-After"); after != "" {
-		if s, err := strconv.Atoi(after); err == nil {
-			return seconds(int64(s)), s >= 0
+	after := h.Get("Retry-After")
+	if s, err := strconv.ParseInt(after, 10, 64); err == nil {
+		if d, ok := seconds(s); ok {
+			return d, true
 		}
-		if t, err := http.ParseTime(after); err == nil {
-			return max(0, t.Sub(serverTime(h))), true
+	} else if t, err := http.ParseTime(after); err == nil {
+		if d := t.Sub(serverTime(h)); d <= absurd {
+			return max(0, d), true
 		}
 	}
-	return resetIn(h)
-}
-
-// resetIn returns the time from the answer's Date to its X-Rate-Limit-Reset.
-func resetIn(h http.Header) (time.Duration, bool) {
 	reset, err := strconv.ParseInt(h.Get("X-Rate-Limit-Reset"), 10, 64)
 	if err != nil {
 		return 0, false
 	}
-	return max(0, seconds(reset-serverTime(h).Unix())), true
+	return seconds(max(0, reset-serverTime(h).Unix()))
 }
 
-// seconds is n seconds, at most a year: more would overflow.
-func seconds(n int64) time.Duration { return time.Duration(min(n, 365*24*3600)) * time.Second }
+// seconds is n seconds, if that is not absurd.
+func seconds(n int64) (time.Duration, bool) {
+	if n < 0 || n > int64(absurd/time.Second) {
+		return 0, false
+	}
+	return time.Duration(n) * time.Second, true
+}
 
 // concurrent reports whether a 429 came of too many requests at once (Limit 0,
 // Remaining 0) rather than of a used-up window.
