@@ -367,7 +367,7 @@ func BenchmarkGoalReading(b *testing.B) {
 			per := float64(sim.requests) / float64((s.users+199)/200)
 			b.Logf("%d a minute, %d of another client's: %v for %v at best (%.4f), %d requests (%.4f of the fewest), %d refused, %d of the other's, %d left at least, %d windows, %d B a user",
 				s.limit, s.other, out.took, out.bound, out.fraction(), sim.requests, per, sim.refused, sim.starved, sim.least, len(out.reading.Proof.Windows), out.live/uint64(users))
-			worst, refused, requests = min(worst, out.fraction()), refused+sim.refused+sim.starved, max(requests, per)
+			worst, refused = min(worst, out.fraction()), refused+sim.refused+sim.starved
 			if s.users == users { // the figures are for that many
 				requests, live = max(requests, per), max(live, float64(out.live)/float64(users))
 			}

@@ -13,7 +13,8 @@ const (
 	// ended that should have.
 	scoutAgain = 500 * time.Millisecond
 
-	// early is how long before a window's end its last request is sent.
+	// early is how long before it is told to end a window may have ended, as that is
+	// told in whole seconds. All requests are sent before, but for the last two.
 	early = time.Second
 )
 
@@ -24,6 +25,7 @@ type budget struct {
 	limit  int       // requests in a window; 0: the answers don't say
 	left   int       // of them, by the lowest answer of the window
 	reset  int64     // the directory's second in which the window ends
+	since  time.Time // when that was told first
 	until  time.Time // by our clock: certainly not before the window's end
 	flying int       // sent and not answered
 	ours   int       // answered in this window
@@ -106,7 +108,7 @@ func (b *budget) take(now time.Time, reserve int) time.Duration {
 		if d := b.next.Sub(now); d > 0 {
 			return d
 		}
-		b.next = now.Add(max(0, b.until.Sub(now)-early) / time.Duration(room))
+		b.next = now.Add(b.gap(b.until.Sub(now), room))
 		return send()
 	case now.Before(b.until):
 		return b.until.Sub(now)
@@ -115,6 +117,20 @@ func (b *budget) take(now time.Time, reserve int) time.Duration {
 	}
 	b.scout = true
 	return send()
+}
+
+// gap is the time from one request to the next, with so much time and room left.
+// The last two of many find out whether the window has ended before its second is
+// over: who meets the next window lets all others go on.
+func (b *budget) gap(left time.Duration, room int) time.Duration {
+	last := 0
+	if b.limit >= 60 {
+		last = 2
+	}
+	if room > last {
+		return max(0, left-early) / time.Duration(room-last)
+	}
+	return min(left, early) / time.Duration(room)
 }
 
 // room is how many more requests the window has for us.
@@ -143,13 +159,13 @@ func (p *Pacer) answered(bucket string, resp *http.Response, sent time.Time) {
 	limit, err := strconv.Atoi(resp.Header.Get("X-Rate-Limit-Limit"))
 	left, err2 := strconv.Atoi(resp.Header.Get("X-Rate-Limit-Remaining"))
 	reset, err3 := strconv.ParseInt(resp.Header.Get("X-Rate-Limit-Reset"), 10, 64)
-	if err != nil || err2 != nil || err3 != nil || limit <= 0 {
+	if err != nil || err2 != nil || err3 != nil || limit <= 0 || reset > serverTime(resp.Header).Add(absurd).Unix() {
 		return
 	}
 	switch {
-	case reset > b.reset:
+	case reset > b.reset, reset < b.reset && sent.After(b.since): // or the directory's clock was set back
 		used := b.ours
-		b.limit, b.left, b.reset, b.ours = limit, left, reset, 1
+		b.limit, b.left, b.reset, b.since, b.ours = limit, left, reset, now, 1
 		if room := b.room(p.pace.Reserve); used <= room/4 {
 			b.free = room / 3 // who reads little need not wait
 		}

@@ -220,9 +220,11 @@ func TestRetryGivesUp(t *testing.T) {
 		err      string
 	}{
 		{"attempts are bounded", code(503), 9, "GET /x failed 9 times"},
-		{"waiting is bounded", code(429, "Retry-After: 100"), 3, "asks to wait 1m40s more"},
-		{"an hour is not waited for", code(429, "Retry-After: 3600"), 1, "run again later"},
-		{"a number beyond all time", code(429, "Retry-After: 99999999999999"), 1, "run again later"},
+		{"waiting is bounded", code(429, "Retry-After: 100"), 3, "to wait 1m40s more would be over 5m0s in all"},
+		{"an hour is not waited for", code(429, "Retry-After: 3600"), 1, "GET /x failed: Okta's rate limit for /x; to wait 1h0m"},
+		{"a number beyond all time", code(503, "Retry-After: 99999999999999999999999"), 9, "GET /x failed 9 times"},
+		{"a time beyond all sense", code(503, "Retry-After: Fri, 31 Dec 9999 23:59:59 GMT"), 9, "GET /x failed 9 times"},
+		{"a reset beyond all sense", code(503, "Retry-After: -1", "X-Rate-Limit-Reset: 9999999999"), 9, "GET /x failed 9 times"},
 		{"permanent", func(*http.Request) (*http.Response, error) { return nil, Permanent(errors.New("no")) }, 1, "no"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -235,6 +237,38 @@ func TestRetryGivesUp(t *testing.T) {
 				}
 				if took := time.Since(start); took > 5*time.Minute {
 					t.Errorf("took %v", took)
+				}
+			})
+		})
+	}
+}
+
+// A rate limit that does not say when it ends is waited out, for minutes at most.
+func TestRetryWaitsOutALimit(t *testing.T) {
+	for name, headers := range map[string][]string{
+		"unsaid":          nil,
+		"in the past":     {"X-Rate-Limit-Limit: 600", "X-Rate-Limit-Remaining: 0", "X-Rate-Limit-Reset: 1000"},
+		"beyond all time": {"X-Rate-Limit-Limit: 600", "X-Rate-Limit-Remaining: 0", "X-Rate-Limit-Reset: 99999999999999999999"},
+		"no number":       {"Retry-After: soon", "X-Rate-Limit-Reset: soon"},
+		"too many":        {"X-Rate-Limit-Limit: 0", "X-Rate-Limit-Remaining: 0"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				start := time.Now()
+				ends := start.Add(time.Minute)
+				rt := Retry{Who: "Okta"}.Over(roundTripper(func(r *http.Request) (*http.Response, error) {
+					if time.Now().Before(ends) {
+						return code(429, headers...)(r)
+					}
+					return status200(r)
+				}))
+				if _, err := get(t, rt, "/x"); err != nil || time.Since(start) > 67*time.Second {
+					t.Errorf("after %v: %v", time.Since(start), err)
+				}
+				start, ends = time.Now(), time.Now().Add(time.Hour)
+				_, err := get(t, rt, "/x")
+				if took := time.Since(start); err == nil || took > 5*time.Minute || !strings.Contains(err.Error(), "run again later") {
+					t.Errorf("after %v: %v", took, err)
 				}
 			})
 		})
@@ -340,6 +374,77 @@ func TestPaceLeavesTheReserve(t *testing.T) {
 		}
 		if len(reasons) == 0 || reasons[0] != "waiting 15 s: Okta's rate limit for /api/v1/users" {
 			t.Errorf("reasons %q", reasons)
+		}
+	})
+}
+
+// A rate limit is kept to, and used up, whatever answers say of it now and then.
+func TestPaceBelievesNoNonsense(t *testing.T) {
+	const limit, requests = 60, 150
+	for name, wrong := range map[string]func(now time.Time) (reset int64, left int, date time.Time){
+		"a reset in a thousand years": func(now time.Time) (int64, int, time.Time) { return now.Unix() + 1000*365*24*3600, limit, now },
+		"a reset in milliseconds":     func(now time.Time) (int64, int, time.Time) { return now.UnixMilli(), limit, now },
+		"a reset in the past":         func(now time.Time) (int64, int, time.Time) { return now.Unix() - 3600, limit, now },
+		"a clock an hour ahead":       func(now time.Time) (int64, int, time.Time) { return now.Unix() + 3660, limit, now.Add(time.Hour) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				n, refused, used, reset := 0, 0, 0, time.Time{}
+				rt := Pace{Who: "Okta", Bucket: func(*http.Request) string { return "b" }, Reserve: 10}.Over(roundTripper(func(r *http.Request) (*http.Response, error) {
+					now := time.Now()
+					if !now.Before(reset) {
+						used, reset = 0, now.Add(time.Minute)
+					}
+					if used++; used > limit {
+						refused++
+					}
+					ends, left, date := reset.Unix(), limit-used, now
+					if n++; n == 1 {
+						ends, left, date = wrong(now)
+					}
+					return answer(r, 200, "[]", fmt.Sprintf("X-Rate-Limit-Limit: %d", limit), fmt.Sprintf("X-Rate-Limit-Remaining: %d", left),
+						fmt.Sprintf("X-Rate-Limit-Reset: %d", ends), "Date: "+date.UTC().Format(http.TimeFormat)), nil
+				}))
+				start := time.Now()
+				for range requests {
+					if _, err := get(t, rt, "/x"); err != nil {
+						t.Fatal(err)
+					}
+				}
+				if took := time.Since(start); refused > 0 || took > 5*time.Minute {
+					t.Errorf("%d requests took %v, %d were refused", requests, took, refused)
+				}
+			})
+		})
+	}
+}
+
+// The last requests of a window find out whether the next has begun, so that none
+// of its time is lost: when a window ends is told in whole seconds.
+func TestPaceMeetsTheNextWindow(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		const limit, windows = 60, 20
+		used, begun, ends := 0, 0, time.Time{}
+		rt := Pace{Who: "Okta", Bucket: func(*http.Request) string { return "b" }}.Over(roundTripper(func(r *http.Request) (*http.Response, error) {
+			now := time.Now()
+			if !now.Before(ends) {
+				used, ends, begun = 0, now.Add(time.Minute), begun+1
+			}
+			if used++; used > limit {
+				t.Errorf("request %d of window %d", used, begun)
+			}
+			return answer(r, 200, "[]", fmt.Sprintf("X-Rate-Limit-Limit: %d", limit), fmt.Sprintf("X-Rate-Limit-Remaining: %d", limit-used),
+				fmt.Sprintf("X-Rate-Limit-Reset: %d", ends.Add(time.Second-1).Unix()), "Date: "+now.UTC().Format(http.TimeFormat)), nil
+		}))
+		time.Sleep(150 * time.Millisecond)
+		start := time.Now()
+		for begun <= windows {
+			if _, err := get(t, rt, "/x"); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if lost := time.Since(start) - windows*time.Minute; lost > windows*time.Second/2 {
+			t.Errorf("%v were lost between %d windows", lost, windows)
 		}
 	})
 }
