@@ -176,14 +176,15 @@ func (d *deciding) finish(old *Plan) error {
 		added[i].ID = operationID(len(old.Operations) + i + 1)
 	}
 	d.plan.Operations = inOrder(append(d.plan.Operations, added...))
-	d.plan.Manual = []Manual{}
-	for _, m := range old.Manual {
-		if left, ok := chosen[m.Finding]; ok {
-			d.plan.Manual = append(d.plan.Manual, left...)
+	left := []Manual{}
+	for m := range old.Manual.All() {
+		if instead, ok := chosen[m.Finding]; ok {
+			left = append(left, instead...)
 		} else {
-			d.plan.Manual = append(d.plan.Manual, m)
+			left = append(left, *m)
 		}
 	}
+	d.plan.Manual = Manuals{list: left}
 	digest, err := d.plan.digest()
 	d.plan.Digest = digest
 	return err

@@ -31,19 +31,24 @@ type Unusable struct {
 // twice by what the answers add, as now has the directories. The same plan and
 // answers give the same bytes, while now says nothing else about those named.
 func Decide(p *Plan, answers []Answer, now *Index) (*Plan, []Unusable, error) {
-	d := &deciding{now: now, plan: *p, operation: map[string]int{}, slots: map[slot]int{}, manual: map[string]int{}, because: map[string][]string{}}
+	d := &deciding{now: now, plan: *p, operation: map[string]int{}, slots: map[slot]int{}, manual: map[string]Manual{}, because: map[string][]string{}}
 	d.plan.Operations = slices.Clone(p.Operations)
-	d.plan.Manual = nil
+	d.plan.Manual = Manuals{}
 	for i, op := range d.plan.Operations {
 		d.operation[op.ID], d.slots[op.slot()] = i, i
 		for _, f := range op.Because {
 			d.because[f] = append(d.because[f], op.ID)
 		}
 	}
-	for i, m := range p.Manual {
-		d.manual[m.Finding] = i
+	for _, a := range answers {
+		d.manual[a.ID] = Manual{}
 	}
-	d.hear(p, answers)
+	for m := range p.Manual.All() {
+		if _, asked := d.manual[m.Finding]; asked {
+			d.manual[m.Finding] = *m
+		}
+	}
+	d.hear(answers)
 	d.agree()
 	if err := d.finish(p); err != nil {
 		return nil, nil, err
@@ -60,9 +65,9 @@ func Decide(p *Plan, answers []Answer, now *Index) (*Plan, []Unusable, error) {
 type deciding struct {
 	now       *Index
 	plan      Plan
-	operation map[string]int // by id: its place in the plan
-	slots     map[slot]int   // likewise, by what it writes
-	manual    map[string]int // by finding: its place in the old plan
+	operation map[string]int    // by id: its place in the plan
+	slots     map[slot]int      // likewise, by what it writes
+	manual    map[string]Manual // by finding, of those that are answered
 	because   map[string][]string
 	choices   []*choice
 	heard     map[string]Answer // by operation: the answer that decided it
@@ -83,7 +88,7 @@ func (d *deciding) refuse(a Answer, format string, args ...any) {
 }
 
 // hear takes the answers one by one.
-func (d *deciding) hear(p *Plan, answers []Answer) {
+func (d *deciding) hear(answers []Answer) {
 	d.heard = map[string]Answer{}
 	said := map[string][]Answer{}
 	for _, a := range answers {
@@ -91,7 +96,7 @@ func (d *deciding) hear(p *Plan, answers []Answer) {
 	}
 	for _, a := range answers {
 		if a.ID == "" {
-			d.hearOne(p, a)
+			d.hearOne(a)
 			continue
 		}
 		same := said[a.ID]
@@ -102,7 +107,7 @@ func (d *deciding) hear(p *Plan, answers []Answer) {
 		isLink := func(b Answer) bool { return strings.HasPrefix(plainWord(b.Decision), "link:") }
 		if len(same) > 1 && !slices.ContainsFunc(same, func(b Answer) bool { return !isLink(b) }) {
 			for _, b := range same { // of a finding about several records, each may be linked
-				d.hearOne(p, b)
+				d.hearOne(b)
 			}
 			continue
 		}
@@ -113,7 +118,7 @@ func (d *deciding) hear(p *Plan, answers []Answer) {
 			d.withdraw(a.ID)
 			continue
 		}
-		d.hearOne(p, a)
+		d.hearOne(a)
 	}
 }
 
@@ -135,26 +140,26 @@ func (d *deciding) withdraw(id string) {
 	}
 }
 
-func (d *deciding) hearOne(p *Plan, a Answer) {
+func (d *deciding) hearOne(a Answer) {
 	word := plainWord(a.Decision)
 	if i, ok := d.operation[a.ID]; ok {
 		d.hearOperation(&d.plan.Operations[i], a, Decision(word))
 		return
 	}
-	i, ok := d.manual[a.ID]
+	m := d.manual[a.ID]
 	switch {
 	case word == "":
 	case a.ID == "":
 		d.refuse(a, "its id is blank: nobody knows what is decided")
-	case !ok && len(d.because[a.ID]) > 0:
+	case m.Finding == "" && len(d.because[a.ID]) > 0:
 		d.refuse(a, "this finding needs no choice: decide %s", strings.Join(d.because[a.ID], ", "))
-	case !ok:
+	case m.Finding == "":
 		d.refuse(a, "the plan has no operation or finding of this id: was the file made with another plan?")
-	case p.Manual[i].Remedy != RemedyChoose:
-		d.refuse(a, "nothing can be chosen here (remedy %s): %s", p.Manual[i].Remedy, whatToDo[p.Manual[i].Remedy])
+	case m.Remedy != RemedyChoose:
+		d.refuse(a, "nothing can be chosen here (remedy %s): %s", m.Remedy, whatToDo[m.Remedy])
 	case word == string(Reject): // nothing is done, as without an answer
 	default:
-		c, err := d.choose(p.Manual[i], word)
+		c, err := d.choose(m, word)
 		if err != nil {
 			d.refuse(a, "%v", err)
 			return

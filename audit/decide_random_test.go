@@ -20,7 +20,7 @@ func TestDecideAnything(t *testing.T) {
 		for _, op := range r.Plan.Operations {
 			as = append(as, audit.Answer{ID: op.ID, Decision: []string{"approve", "reject", "", "no"}[rng.IntN(4)]})
 		}
-		for _, m := range r.Plan.Manual {
+		for m := range r.Plan.Manual.All() {
 			choices := []string{"approve", "link:00u9", "keep:databricks:user:99"}
 			for _, c := range m.Candidates {
 				choices = append(choices, "link:"+c.ID, "link:"+c.ID)

@@ -37,7 +37,7 @@ func decided(t *testing.T, r *audit.Report, as []audit.Answer) []string {
 	if err := p.Verify(); err != nil {
 		t.Error(err)
 	}
-	if err := before.Verify(); err != nil || !cmp.Equal(before, *r.Plan) {
+	if err := before.Verify(); err != nil || !cmp.Equal(before, *r.Plan, listed) {
 		t.Errorf("the plan it was given is not as it was: %v", err)
 	}
 	var lines []string
@@ -50,10 +50,10 @@ func decided(t *testing.T, r *audit.Report, as []audit.Answer) []string {
 		lines = append(lines, u.Where+": "+u.Why)
 	}
 	old := map[string]bool{}
-	for _, m := range r.Plan.Manual {
+	for m := range r.Plan.Manual.All() {
 		old[m.Finding+m.What] = true
 	}
-	for _, m := range p.Manual {
+	for m := range p.Manual.All() {
 		if !old[m.Finding+m.What] {
 			lines = append(lines, m.What)
 		}

@@ -237,11 +237,7 @@ func (r *Report) collisions(d Ref, live Refs) []Collision {
 		collision[rule.Name] = rule.Collision
 	}
 	var found []Collision
-	for i := range r.Findings {
-		f := &r.Findings[i]
-		if !collision[f.Rule] {
-			continue
-		}
+	for _, f := range r.Findings.Where(func(h FindingHead) bool { return collision[h.Rule] }) {
 		if i := slices.IndexFunc(f.Subjects, func(s Subject) bool { return about[s] }); i >= 0 {
 			found = append(found, Collision{f.ID, f.Subjects[i], f.Message})
 		}
@@ -253,12 +249,9 @@ func (r *Report) collisions(d Ref, live Refs) []Collision {
 func (r *Report) ruleStory(rule *Rule, ref Ref, ops map[string]Operation) RuleStory {
 	ix := r.index
 	story := RuleStory{Rule: rule.Name, Title: rule.Title(), Findings: []FindingStory{}}
-	for _, f := range r.Findings {
-		if f.Rule != rule.Name {
-			continue
-		}
+	for i, f := range r.Findings.Where(func(h FindingHead) bool { return h.Rule == rule.Name }) {
 		if _, about := slices.BinarySearchFunc(f.Subjects, ix.Subject(ref), Subject.Compare); about {
-			fs := FindingStory{Finding: f, Asks: []Operation{}}
+			fs := FindingStory{Finding: r.Findings.At(i), Asks: []Operation{}}
 			for _, id := range f.Operations {
 				fs.Asks = append(fs.Asks, ops[id])
 			}

@@ -383,7 +383,7 @@ func TestExplainAgrees(t *testing.T) {
 						t.Errorf("%s, %s: %d findings and %s", subject, rule.Rule, len(rule.Findings), rule.Why)
 					}
 				}
-				for _, f := range r.Findings {
+				for _, f := range r.Findings.All() {
 					if slices.Contains(f.Subjects, subject) {
 						want = append(want, f.ID)
 					}

@@ -1,9 +1,7 @@
 package audit
 
 import (
-	"cmp"
 	"crypto/sha256"
-	"encoding/hex"
 	"fmt"
 	"slices"
 	"time"
@@ -83,21 +81,6 @@ type Finding struct {
 	FirstSeen time.Time `json:"first_seen,omitzero"`
 	LastSeen  time.Time `json:"last_seen,omitzero"`
 	State     State     `json:"state,omitempty"`
-
-	asks *asking // until the plan is made; nil where it asks for nothing and reaches nowhere
-}
-
-// An asking is what the engine keeps of a finding besides what it shows.
-type asking struct {
-	changes []Change
-	reach   Reach // the farthest of its subjects
-}
-
-func (a *asking) reached() Reach {
-	if a == nil {
-		return Reach{}
-	}
-	return a.reach
 }
 
 // A State is where a finding is in its life.
@@ -121,25 +104,13 @@ type Evidence struct {
 
 // FindingID returns the id of the finding of the rule about the key.
 func FindingID(rule, key string) string {
-	text := append(make([]byte, 0, 128), rule...)
-	text = append(append(text, 0), key...)
-	h := sha256.Sum256(text)
-	text = append(append(text[:0], rule...), '-')
-	return string(hex.AppendEncode(text, h[:6]))
+	hash := findingHash(rule, key)
+	return idOf(rule, string(hash[:]))
 }
 
-// compareFindings orders findings gravest first, then by reach, rule and key.
-func compareFindings(a, b *Finding) int {
-	if a.Severity != b.Severity {
-		return cmp.Compare(b.Severity, a.Severity)
-	}
-	if a.asks != b.asks {
-		if c := a.asks.reached().Compare(b.asks.reached()); c != 0 {
-			return c
-		}
-	}
-	if a.Rule != b.Rule {
-		return cmp.Compare(a.Rule, b.Rule)
-	}
-	return cmp.Or(cmp.Compare(a.Key, b.Key), slices.CompareFunc(a.Subjects, b.Subjects, Subject.Compare))
+func findingHash(rule, key string) [idSize]byte {
+	text := append(make([]byte, 0, 128), rule...)
+	text = append(append(text, 0), key...)
+	sum := sha256.Sum256(text)
+	return [idSize]byte(sum[:])
 }

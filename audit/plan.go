@@ -6,7 +6,6 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"io"
 	"slices"
@@ -86,24 +85,6 @@ func (op Operation) Class() Class {
 	return ""
 }
 
-// A Manual is a finding that a person must see to, elsewhere or by a decision.
-type Manual struct {
-	Finding    string    `json:"finding"`
-	Remedy     Remedy    `json:"remedy"`
-	What       string    `json:"what"`
-	Candidates []Subject `json:"candidates"`        // Okta objects to choose from
-	Records    []Record  `json:"records,omitempty"` // of a finding to choose: the Databricks identities it is about
-}
-
-// A Record is a Databricks identity as it was when the plan was made: what a
-// decision about it starts from.
-type Record struct {
-	Subject    Subject `json:"subject"`
-	Name       string  `json:"name"`
-	ExternalID string  `json:"external_id"`
-	Active     bool    `json:"active"` // true for groups
-}
-
 // A Plan is a set of operations against the tenants and the snapshot that it was
 // made from; it may be applied to no other.
 type Plan struct {
@@ -116,7 +97,7 @@ type Plan struct {
 	Digest     string      `json:"digest"`            // of all the rest
 	Include    []Class     `json:"include,omitempty"` // the classes that were included besides the default ones
 	Operations []Operation `json:"operations"`
-	Manual     []Manual    `json:"manual"`
+	Manual     Manuals     `json:"manual"`
 }
 
 // PlanSchema is the version of plan.json.
@@ -138,13 +119,13 @@ type slot struct {
 
 func (op Operation) slot() slot { return slot{op.Target, op.Field} }
 
-// newPlan makes the plan of the changes that the findings ask for, and sets the
-// findings' Operations. A waived finding asks for nothing, of nobody. No order is needed: an automatic operation gives an id
-// that nobody holds, so that none waits for another.
-func newPlan(ix *Index, findings []Finding) *Plan {
+// newPlan makes the plan of what the findings ask for, and sets their
+// Operations. A waived finding asks for nothing, of nobody. No order is needed: an
+// automatic operation gives an id that nobody holds, so that none waits for another.
+func newPlan(ix *Index, findings *Findings, asks []asking) *Plan {
 	p := &Plan{
 		Schema: PlanSchema, Snapshot: ix.Digest, OktaOrg: ix.Okta.Tenant, Databricks: ix.Databricks.Tenant,
-		Operations: []Operation{}, Manual: []Manual{},
+		Operations: []Operation{}, Manual: leftToPeople(ix, findings),
 	}
 	for _, c := range Classes() {
 		if slices.Contains(ix.Settings.Include, string(c)) {
@@ -152,30 +133,30 @@ func newPlan(ix *Index, findings []Finding) *Plan {
 		}
 	}
 	ops := map[slot]*Operation{}
-	asked := map[slot][]*Finding{}
-	for i := range findings {
-		f := &findings[i]
-		if f.Waived || f.asks == nil {
+	asked := map[slot][]int{}
+	for _, a := range asks {
+		if findings.Head(a.finding).Waived {
 			continue
 		}
-		for _, c := range f.asks.changes {
-			if ix.Settings.excludes(c.Class, f) || c.Class == ClassDeactivate && !ix.Settings.includes(c.Class) {
+		f := findings.At(a.finding)
+		for _, c := range a.changes {
+			if ix.Settings.excludes(c.Class, &f) || c.Class == ClassDeactivate && !ix.Settings.includes(c.Class) {
 				continue
 			}
 			at := slot{c.Target, c.Field}
-			if op := ops[at]; op == nil {
-				ops[at] = ix.operation(c, f.Remedy)
+			op := ops[at]
+			if op == nil {
+				op = ix.operation(c, f.Remedy)
+				ops[at] = op
 			} else if op.To != c.To {
 				op.Decision = Undecided // two findings disagree: people decide
 				op.Evidence += "; another finding asks for a different value"
 			}
-			asked[at] = append(asked[at], f)
+			op.Because = append(op.Because, f.ID)
+			asked[at] = append(asked[at], a.finding)
 		}
 	}
-	for at, op := range ops {
-		for _, f := range asked[at] {
-			op.Because = append(op.Because, f.ID)
-		}
+	for _, op := range ops {
 		slices.Sort(op.Because)
 		p.Operations = append(p.Operations, *op)
 	}
@@ -184,20 +165,7 @@ func newPlan(ix *Index, findings []Finding) *Plan {
 		op := &p.Operations[i]
 		op.ID = operationID(i + 1)
 		for _, f := range asked[op.slot()] {
-			f.Operations = append(f.Operations, op.ID)
-		}
-	}
-	byPeople := func(f *Finding) bool { return f.Remedy != RemedyAutomatic && !f.Waived }
-	n := 0
-	for i := range findings {
-		if findings[i].asks = nil; byPeople(&findings[i]) {
-			n++
-		}
-	}
-	p.Manual = make([]Manual, 0, n)
-	for i := range findings {
-		if byPeople(&findings[i]) {
-			p.Manual = append(p.Manual, ix.manual(&findings[i]))
+			findings.ask(f, append(findings.operations[f], op.ID))
 		}
 	}
 	return p
@@ -256,40 +224,6 @@ func (s Settings) includes(c Class) bool {
 
 func (s Settings) excludes(c Class, f *Finding) bool {
 	return slices.Contains(s.Exclude, string(c)) || slices.Contains(s.Exclude, f.Rule) || slices.Contains(s.Exclude, f.ID)
-}
-
-// manual returns what people must do about a finding.
-func (ix *Index) manual(f *Finding) Manual {
-	m := Manual{Finding: f.ID, Remedy: f.Remedy, What: f.Message + ": " + whatToDo[f.Remedy], Candidates: []Subject{}}
-	f.Message = m.What[:len(f.Message)] // one text for both
-	if f.Remedy == RemedyChoose {
-		for _, s := range f.Subjects {
-			if s.Kind == OktaUserKind || s.Kind == OktaGroupKind || s.Kind == OktaAppKind {
-				m.Candidates = append(m.Candidates, s)
-			} else if d, ok := ix.find(s); ok {
-				m.Records = append(m.Records, Record{s, ix.Name(d), ix.ExternalID(d), ix.active(d)})
-			}
-		}
-	}
-	return m
-}
-
-// active reports whether d is; groups always are.
-func (ix *Index) active(d Ref) bool {
-	switch d.Kind {
-	case DatabricksUserKind:
-		return ix.DatabricksUser(d).Active
-	case DatabricksServicePrincipalKind:
-		return ix.DatabricksServicePrincipal(d).Active
-	}
-	return true
-}
-
-var whatToDo = map[Remedy]string{
-	RemedyChoose:  "say which identity is meant, with link: or keep: in the plan's Decision column",
-	RemedyOkta:    "an Okta admin must change the Okta side",
-	RemedySupport: "Databricks Support must change the username, see support-ticket.md",
-	RemedyReview:  "look at it and decide what is right",
 }
 
 // Approved lists the operations that are to be applied.
@@ -369,26 +303,22 @@ func (p *Plan) digest() (string, error) {
 		h.Write(b)
 		return nil
 	}
-	list := func(name string, n int, at func(i int) any) error {
+	begin := func(name string, null bool) {
 		fmt.Fprintf(h, ",%q:", name)
-		if n < 0 {
+		if null {
 			io.WriteString(h, "null")
-			return nil
+		} else {
+			io.WriteString(h, "[")
 		}
-		io.WriteString(h, "[")
-		for i := range n {
-			if i > 0 {
-				io.WriteString(h, ",")
-			}
-			if err := add(at(i)); err != nil {
-				return err
-			}
+	}
+	next := func(i int, v any) error {
+		if i > 0 {
+			io.WriteString(h, ",")
 		}
-		io.WriteString(h, "]")
-		return nil
+		return add(v)
 	}
 	bare := *p
-	bare.Digest, bare.Operations, bare.Manual = "", nil, nil
+	bare.Digest, bare.Operations, bare.Manual = "", nil, Manuals{}
 	head, err := json.Marshal(bare)
 	if err != nil {
 		return "", fmt.Errorf("plan: %w", err)
@@ -399,22 +329,26 @@ func (p *Plan) digest() (string, error) {
 		return "", fmt.Errorf("plan: it does not end in its lists: %s", head)
 	}
 	h.Write(bytes.ReplaceAll(head, []byte(`\ufffd`), []byte("\uFFFD")))
-	if err := errors.Join(
-		list("operations", length(p.Operations), func(i int) any { return &p.Operations[i] }),
-		list("manual", length(p.Manual), func(i int) any { return &p.Manual[i] }),
-	); err != nil {
-		return "", err
+	if begin("operations", p.Operations == nil); p.Operations != nil {
+		for i := range p.Operations {
+			if err := next(i, &p.Operations[i]); err != nil {
+				return "", err
+			}
+		}
+		io.WriteString(h, "]")
+	}
+	if begin("manual", p.Manual.null()); !p.Manual.null() {
+		i := 0
+		for m := range p.Manual.All() {
+			if err := next(i, m); err != nil {
+				return "", err
+			}
+			i++
+		}
+		io.WriteString(h, "]")
 	}
 	io.WriteString(h, "}")
 	return "sha256:" + hex.EncodeToString(h.Sum(nil)), nil
-}
-
-// length is that of a list, -1 where there is none.
-func length[T any](list []T) int {
-	if list == nil {
-		return -1
-	}
-	return len(list)
 }
 
 // Verify reports whether the plan is as it was sealed.

@@ -8,7 +8,7 @@ import (
 
 func TestPlanDigestSurvivesItsFile(t *testing.T) {
 	for _, name := range []string{"ana@example.com", "bad \xff byte", "\ufffd", `\ufffd`, "<&>\u2028"} {
-		p := &Plan{Schema: PlanSchema, Operations: []Operation{{ID: "op-0001", Name: name, Target: Subject{DatabricksUserKind, "1"}}}, Manual: []Manual{}}
+		p := &Plan{Schema: PlanSchema, Operations: []Operation{{ID: "op-0001", Name: name, Target: Subject{DatabricksUserKind, "1"}}}, Manual: NewManuals()}
 		if err := p.Seal(time.Unix(1_700_000_000, 5), time.Hour); err != nil {
 			t.Fatal(err)
 		}

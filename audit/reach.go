@@ -80,17 +80,15 @@ func (r Reach) String() string {
 	return strings.Join(words, ", ")
 }
 
-// tellReach adds to a finding how far its Databricks subjects reach, which is
-// part of the order of findings.
-func (f *Finding) tellReach(ix *Index, s Subject, d Ref) {
+// tellReach adds to a finding how far its Databricks subject d reaches, and
+// returns the farther of that and what it is given.
+func (f *Finding) tellReach(ix *Index, s Subject, d Ref, farthest Reach) Reach {
 	reach := ix.Reach(d)
 	if words := reach.String(); words != "" {
 		f.Evidence = append(f.Evidence, Evidence{Subject: s, Role: "reach of", Field: "reach", Value: words})
 	}
-	if reach.Compare(f.asks.reached()) < 0 {
-		if f.asks == nil {
-			f.asks = &asking{}
-		}
-		f.asks.reach = reach
+	if reach.Compare(farthest) < 0 {
+		return reach
 	}
+	return farthest
 }

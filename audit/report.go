@@ -181,11 +181,11 @@ type Report struct {
 	Counts   map[Severity]int // unwaived findings
 	Now      Impact
 	After    Impact
-	Skipped  []Skip    // in rule order
-	Findings []Finding // gravest first
-	Plan     *Plan     // nil where it is not known; without times in a report that was read from its file
-	Rules    []*Rule   // the rules that were asked, in catalogue order
-	Redacted bool      // names, addresses and ids are pseudonyms, and free text is left out
+	Skipped  []Skip   // in rule order
+	Findings Findings // gravest first
+	Plan     *Plan    // nil where it is not known; without times in a report that was read from its file
+	Rules    []*Rule  // the rules that were asked, in catalogue order
+	Redacted bool     // names, addresses and ids are pseudonyms, and free text is left out
 
 	Snapshot *Snapshot // nil in a report that was read from its file: formats use none of it
 
@@ -289,16 +289,16 @@ func (r *Report) spoken() (spoken [kindEnd][]bool) {
 			spoken[ref.Kind][ref.n] = true
 		}
 	}
-	for i := range r.Findings {
-		for _, s := range r.Findings[i].Subjects {
+	for _, f := range r.Findings.All() {
+		for _, s := range f.Subjects {
 			mark(s)
 		}
-		for _, e := range r.Findings[i].Evidence {
+		for _, e := range f.Evidence {
 			mark(e.Subject)
 		}
 	}
 	if r.Plan != nil {
-		for _, m := range r.Plan.Manual {
+		for m := range r.Plan.Manual.All() {
 			for _, s := range m.Candidates {
 				mark(s)
 			}

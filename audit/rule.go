@@ -91,14 +91,10 @@ type Example struct {
 type Pass struct {
 	*Index
 	rule     *Rule
-	findings []*Finding
-	subjects []Ref // of all findings
-
-	// What findings hold is kept in blocks, without room to grow: there may be
-	// a million of them.
-	block         []Finding
-	evidenceBlock []Evidence
-	subjectsBlock []Subject
+	found    Findings
+	ranks    []rank           // of each finding
+	asks     map[int][]Change // of those findings that ask for any
+	subjects []Ref            // of all findings
 
 	named [16]struct { // the objects whose subjects were asked for last: those that a finding is about
 		Subject
@@ -138,19 +134,16 @@ func (p *Pass) place(s Subject) (Ref, bool) {
 }
 
 // Report records a finding. The engine fills ID and Rule, Severity where it is
-// not set, sorts the subjects, and says how far the subjects reach.
+// not set, sorts the subjects, and says how far the subjects reach. Nothing of f
+// is kept.
 func (p *Pass) Report(f Finding, changes ...Change) {
 	f.Rule = p.rule.Name
-	f.ID = FindingID(f.Rule, f.Key)
 	if f.Severity == 0 {
 		f.Severity = p.rule.Severity
 	}
 	slices.SortFunc(f.Subjects, Subject.Compare)
 	f.Subjects = slices.Compact(f.Subjects)
-	f.asks = nil
-	if len(changes) > 0 {
-		f.asks = &asking{changes: changes}
-	}
+	var farthest Reach
 	for _, s := range f.Subjects {
 		r, ok := p.place(s)
 		if !ok {
@@ -160,22 +153,18 @@ func (p *Pass) Report(f Finding, changes ...Change) {
 			p.subjects = append(p.subjects, r)
 		}
 		if counterpart(r.Kind) != 0 {
-			f.tellReach(p.Index, s, r)
+			farthest = f.tellReach(p.Index, s, r, farthest)
 		}
 	}
-	f.Subjects = stored(&p.subjectsBlock, f.Subjects)
-	f.Evidence = stored(&p.evidenceBlock, f.Evidence)
-	p.findings = append(p.findings, &stored(&p.block, []Finding{f})[0])
-}
-
-// stored returns a copy of the list in the block, or in a new one where that is full.
-func stored[T any](block *[]T, list []T) []T {
-	if cap(*block)-len(*block) < len(list) {
-		*block = make([]T, 0, max(64, len(list)))
+	if len(changes) > 0 {
+		if p.asks == nil {
+			p.asks = map[int][]Change{}
+		}
+		p.asks[len(p.ranks)] = changes
 	}
-	n := len(*block)
-	*block = append(*block, list...)
-	return (*block)[n:len(*block):len(*block)]
+	p.ranks = append(p.ranks, rankOf(f.Severity, farthest))
+	hash := findingHash(f.Rule, f.Key)
+	p.found.add(&f, func(b []byte) []byte { return append(append(b, 1), hash[:]...) })
 }
 
 // A Change is an operation that a finding asks for.

@@ -3,7 +3,6 @@ package audit
 import (
 	"fmt"
 	"runtime"
-	"slices"
 	"strings"
 	"sync/atomic"
 	"time"
@@ -30,19 +29,20 @@ func Run(s *Snapshot, rules []*Rule, o Options) (*Report, error) {
 	found := ix.run(rules, collision) // what is automatic depends on the collisions
 	ix.markCollided(found)
 	found = append(found, ix.run(rules, func(rule *Rule) bool { return !collision(rule) })...)
-	r.Findings = merge(found)
+	var asks []asking
+	r.Findings, asks = merge(found)
 	for _, rule := range rules {
 		r.Skipped = append(r.Skipped, ix.skips(rule)...)
 	}
-	r.Waivers = ix.waive(r.Findings, r.Skipped, o.Waivers, o.Now)
-	r.Plan = newPlan(ix, r.Findings)
+	r.Waivers = ix.waive(&r.Findings, r.Skipped, o.Waivers, o.Now)
+	r.Plan = newPlan(ix, &r.Findings, asks)
 	ix.foresee()
 	r.after = ix.afterwards(r.Plan.Operations)
 	r.Now, r.After = ix.impact(), r.after.impact()
 	r.Counts = map[Severity]int{}
-	for _, f := range r.Findings {
-		if !f.Waived {
-			r.Counts[f.Severity]++
+	for _, head := range r.Findings.Heads() {
+		if !head.Waived {
+			r.Counts[head.Severity]++
 		}
 	}
 	r.Verdict = verdict(s, r.Counts)
@@ -84,27 +84,7 @@ func (p *Pass) run() {
 			c.Run(p)
 		}
 	}
-	slices.SortFunc(p.findings, compareFindings)
-}
-
-// merge makes one list of the passes' findings, gravest first.
-func merge(passes []*Pass) []Finding {
-	n := 0
-	for _, p := range passes {
-		n += len(p.findings)
-	}
-	all := make([]Finding, 0, n)
-	for len(all) < n {
-		var first *Pass
-		for _, p := range passes {
-			if len(p.findings) > 0 && (first == nil || compareFindings(p.findings[0], first.findings[0]) < 0) {
-				first = p
-			}
-		}
-		all = append(all, *first.findings[0])
-		first.findings = first.findings[1:]
-	}
-	return all
+	p.sort()
 }
 
 // skips returns why checks of the rule were not run.

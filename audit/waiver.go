@@ -61,20 +61,22 @@ func (w *Waiver) Expired(now time.Time) bool { return now.UTC().Format(time.Date
 
 // waive marks the findings that the waivers cover, and says what each did. The
 // first of several that cover a finding has it.
-func (ix *Index) waive(findings []Finding, skipped []Skip, waivers []Waiver, now time.Time) []WaiverUse {
+func (ix *Index) waive(findings *Findings, skipped []Skip, waivers []Waiver, now time.Time) []WaiverUse {
 	if len(waivers) == 0 {
 		return nil
 	}
-	ofRule := map[string][]*Finding{}
-	for i := range findings {
-		ofRule[findings[i].Rule] = append(ofRule[findings[i].Rule], &findings[i])
+	ofRule := map[string][]int{}
+	for i, head := range findings.Heads() {
+		ofRule[head.Rule] = append(ofRule[head.Rule], i)
 	}
 	uses := make([]WaiverUse, len(waivers))
+	f := &Finding{}
 	for i, w := range waivers {
 		u := WaiverUse{Waiver: w, Findings: []string{}}
 		expired := w.Expired(now)
 		covers := ix.covering(&w)
-		for _, f := range ofRule[w.Rule] {
+		for _, at := range ofRule[w.Rule] {
+			findings.unpack(at, f)
 			why := ""
 			switch n := covers(f); {
 			case n == 0:
@@ -91,7 +93,7 @@ func (ix *Index) waive(findings []Finding, skipped []Skip, waivers []Waiver, now
 			default:
 				u.Findings = append(u.Findings, f.ID)
 				if !f.Waived {
-					f.Waived, f.Waiver = true, &WaivedBy{w.Owner, w.Reason, w.Expires}
+					findings.waive(at, WaivedBy{w.Owner, w.Reason, w.Expires})
 				}
 				continue
 			}

@@ -99,7 +99,7 @@ func TestWaivers(t *testing.T) {
 			}
 			var waived []string
 			unwaived := 0
-			for _, f := range r.Findings {
+			for _, f := range r.Findings.All() {
 				if f.Waived != (f.Waiver != nil) {
 					t.Errorf("%s: waived %t by %v", f.ID, f.Waived, f.Waiver)
 				}
@@ -108,7 +108,7 @@ func TestWaivers(t *testing.T) {
 					continue
 				}
 				waived = append(waived, f.Key)
-				if len(f.Operations) > 0 || slices.ContainsFunc(r.Plan.Manual, func(m audit.Manual) bool { return m.Finding == f.ID }) {
+				if len(f.Operations) > 0 || slices.ContainsFunc(manual(r.Plan), func(m audit.Manual) bool { return m.Finding == f.ID }) {
 					t.Errorf("%s is waived and asks for something", f.ID)
 				}
 			}

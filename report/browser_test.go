@@ -273,8 +273,8 @@ func TestBrowser(t *testing.T) {
 func (b *tab) table(t *testing.T, r *audit.Report) {
 	b.open(t, "#/findings", "Findings")
 	count := func(keep func(*audit.Finding) bool) (n int) {
-		for i := range r.Findings {
-			if keep(&r.Findings[i]) {
+		for _, f := range r.Findings.All() {
+			if keep(f) {
 				n++
 			}
 		}
@@ -284,7 +284,7 @@ func (b *tab) table(t *testing.T, r *audit.Report) {
 		t.Helper()
 		b.wait(t, `document.querySelector('.found strong').textContent === `+jsString(want))
 	}
-	all := counted(len(r.Findings), "finding")
+	all := counted(r.Findings.Len(), "finding")
 	says(all)
 	b.do(t, chromedp.SendKeys(chromedp.CSS("#search"), "FORMER.person.3@"))
 	n := count(func(f *audit.Finding) bool { return strings.Contains(f.Message, "former.person.3@") })
@@ -317,7 +317,7 @@ func (b *tab) table(t *testing.T, r *audit.Report) {
 	b.do(t, chromedp.Click(chromedp.Search(`//nav[@aria-label='Pages of the table']//button[text()='Last']`)))
 	b.wait(t, `document.querySelector('#page').value === document.querySelector('#page').max`)
 	left := evalIn[int](t, b, `document.querySelectorAll('#rows tbody tr').length`)
-	if want := (len(r.Findings)-1)%50 + 1; left != want {
+	if want := (r.Findings.Len()-1)%50 + 1; left != want {
 		t.Errorf("the last page has %d rows: expected %d", left, want)
 	}
 }
@@ -373,7 +373,7 @@ func (b *tab) decide(t *testing.T, r *audit.Report) {
 	other := op(audit.Approve, 1)
 	b.do(t, chromedp.Click(chromedp.CSS(`input[name="d-`+other+`"][value=reject]`)), chromedp.Click(chromedp.CSS(`input[name="d-`+other+`"][value=approve]`)))
 	kept, linked := "", ""
-	for _, m := range r.Plan.Manual {
+	for m := range r.Plan.Manual.All() {
 		switch {
 		case m.Remedy != audit.RemedyChoose:
 		case kept == "" && strings.HasPrefix(m.Finding, "split-identity-") && len(m.Records) == 2:

@@ -8,7 +8,7 @@ import (
 
 // clues finds what a finding's evidence says of one subject after another. A
 // cluster may have a hundred thousand: the whole evidence is not looked through
-// for each of them. The zero value is ready; a new finding may follow at any time.
+// for each of them. It is asked about the finding that it began with last.
 type clues struct {
 	finding *audit.Finding
 	first   map[audit.Subject]int // the place of its first piece; nil where there are few
@@ -23,15 +23,12 @@ const fewPieces = 16
 
 // about returns the pieces about the subject in their order. They are good until
 // the next call.
-func (c *clues) about(f *audit.Finding, s audit.Subject) []*audit.Evidence {
-	if c.finding != f {
-		c.finding = f
-		c.sort()
-	}
+func (c *clues) about(s audit.Subject) []*audit.Evidence {
+	pieces := c.finding.Evidence
 	c.found = c.found[:0]
 	if c.first == nil {
-		for i := range f.Evidence {
-			if e := &f.Evidence[i]; e.Subject == s {
+		for i := range pieces {
+			if e := &pieces[i]; e.Subject == s {
 				c.found = append(c.found, e)
 			}
 		}
@@ -39,18 +36,20 @@ func (c *clues) about(f *audit.Finding, s audit.Subject) []*audit.Evidence {
 	}
 	at, ok := c.first[s]
 	for ; ok && at >= 0; at = c.next[at] {
-		c.found = append(c.found, &f.Evidence[at])
+		c.found = append(c.found, &pieces[at])
 	}
 	return c.found
 }
 
-func (c *clues) sort() {
-	pieces := c.finding.Evidence
+// begin turns to the finding, which stays as it is until the next one.
+func (c *clues) begin(f *audit.Finding) {
+	c.finding = f
+	pieces := f.Evidence
 	c.first, c.next = nil, c.next[:0]
 	if len(pieces) <= fewPieces {
 		return
 	}
-	c.first = make(map[audit.Subject]int, len(c.finding.Subjects))
+	c.first = make(map[audit.Subject]int, len(f.Subjects))
 	c.next = append(c.next, make([]int, len(pieces))...)
 	for i := len(pieces) - 1; i >= 0; i-- {
 		s := pieces[i].Subject
@@ -65,8 +64,8 @@ func (c *clues) sort() {
 
 // name returns what people call the subject: from the finding's evidence, else
 // from the report; blank if neither holds it.
-func (c *clues) name(r *audit.Report, f *audit.Finding, s audit.Subject) string {
-	for _, e := range c.about(f, s) {
+func (c *clues) name(r *audit.Report, s audit.Subject) string {
+	for _, e := range c.about(s) {
 		if names(e) {
 			return e.Value
 		}
@@ -100,11 +99,11 @@ func names(e *audit.Evidence) bool {
 // parts returns the part that the subject plays in the finding: of its evidence
 // what holds the value they collide on, else all of it. Several pieces are
 // separated by semicolons; findings.json has them one by one.
-func (c *clues) parts(f *audit.Finding, s audit.Subject) (role, field, value string) {
-	pieces := c.about(f, s)
+func (c *clues) parts(s audit.Subject) (role, field, value string) {
+	pieces := c.about(s)
 	// Near enough to audit.Fold, and without making a string: what is missed, such
 	// as another normal form, makes the answer longer, not wrong.
-	onKey := func(e *audit.Evidence) bool { return strings.EqualFold(strings.TrimSpace(e.Value), f.Key) }
+	onKey := func(e *audit.Evidence) bool { return strings.EqualFold(strings.TrimSpace(e.Value), c.finding.Key) }
 	if len(pieces) > 1 {
 		n := 0
 		for _, e := range pieces {

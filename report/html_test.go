@@ -163,8 +163,9 @@ func TestPagePolicy(t *testing.T) {
 func TestPageEscapes(t *testing.T) {
 	r := pageCompany(t, 1)
 	for _, name := range hostileNames() {
-		r.Findings = append([]audit.Finding{{Rule: "missing-name", Severity: audit.Blocker, ID: audit.FindingID("missing-name", name), Key: name, Message: name,
-			Subjects: []audit.Subject{{Kind: audit.DatabricksUserKind, ID: name}}}}, r.Findings...)
+		f := audit.Finding{Rule: "missing-name", Severity: audit.Blocker, ID: audit.FindingID("missing-name", name), Key: name, Message: name,
+			Subjects: []audit.Subject{{Kind: audit.DatabricksUserKind, ID: name}}}
+		r.Findings = audit.NewFindings(append([]audit.Finding{f}, listed(r)...)...)
 		r.Skipped = append(r.Skipped, audit.Skip{Rule: "missing-name", Reason: name})
 		r.Head.Okta.Notes = append(r.Head.Okta.Notes, name)
 		r.Head.Okta.Tenant, r.Version = name, name

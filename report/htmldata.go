@@ -192,11 +192,11 @@ func (p *webPage) findings(b *pageBlocks) {
 	}
 	var known clues
 	manual := map[string]string{}
-	for _, m := range planOf(p.r).Manual {
+	for m := range planOf(p.r).Manual.All() {
 		manual[m.Finding] = m.What
 	}
-	for i := range p.r.Findings {
-		f := &p.r.Findings[i]
+	for i, f := range p.r.Findings.All() {
+		known.begin(f)
 		list.next()
 		list.number(0, p.rules.of(f.Rule))
 		list.number(1, int(f.Severity))
@@ -207,7 +207,7 @@ func (p *webPage) findings(b *pageBlocks) {
 		list.text(6, f.Message)
 		list.list(7, func(add func(int)) {
 			for _, s := range f.Subjects {
-				add(p.cast.of(s, func() string { return known.name(p.r, f, s) }))
+				add(p.cast.of(s, func() string { return known.name(p.r, s) }))
 			}
 		})
 		list.list(8, func(add func(int)) {
@@ -227,7 +227,7 @@ func (p *webPage) findings(b *pageBlocks) {
 		details = appendText(details, waivedBy(f))
 		for _, e := range f.Evidence {
 			details = append(details, ',')
-			for _, n := range []int{p.cast.of(e.Subject, func() string { return known.name(p.r, f, e.Subject) }), roles.of(e.Role), fields.of(e.Field)} {
+			for _, n := range []int{p.cast.of(e.Subject, func() string { return known.name(p.r, e.Subject) }), roles.of(e.Role), fields.of(e.Field)} {
 				details = append(strconv.AppendInt(details, int64(n), 10), ',')
 			}
 			details = appendText(details, e.Value)
@@ -250,9 +250,9 @@ func (p *webPage) findings(b *pageBlocks) {
 
 // plan writes the operations, and the findings to choose with what can be chosen.
 func (p *webPage) plan(b *pageBlocks) {
-	at := make(map[string]int, len(p.r.Findings))
-	for i := range p.r.Findings {
-		at[p.r.Findings[i].ID] = i
+	at := make(map[string]int, p.r.Findings.Len())
+	for i, f := range p.r.Findings.All() {
+		at[f.ID] = i
 	}
 	actions, fields, risks := newVocabulary(), newVocabulary(), newVocabulary()
 	ops := newColumnar("id", "action", "target", "field", "from", "to", "because", "evidence", "risk", "reversible", "decision")
@@ -294,16 +294,18 @@ func (p *webPage) plan(b *pageBlocks) {
 	var known clues
 	choices := newColumnar("finding", "candidates", "records")
 	endChoices := func() { b.write("choices", p.cast.take(nil, choices)) }
-	for _, m := range plan.Manual {
+	for m := range plan.Manual.All() {
 		n, ok := at[m.Finding]
 		if m.Remedy != audit.RemedyChoose || !ok {
 			continue
 		}
+		f := p.r.Findings.At(n)
+		known.begin(&f)
 		choices.next()
 		choices.number(0, n)
 		choices.list(1, func(add func(int)) {
 			for _, s := range m.Candidates {
-				add(p.cast.of(s, func() string { return known.name(p.r, &p.r.Findings[n], s) }))
+				add(p.cast.of(s, func() string { return known.name(p.r, s) }))
 			}
 		})
 		choices.list(2, func(add func(int)) {

@@ -31,8 +31,8 @@ func newPage(r *audit.Report, crosswalk iter.Seq[audit.CrosswalkRow]) *webPage {
 	for _, rule := range r.Rules {
 		p.rules.of(rule.Name)
 	}
-	for i := range r.Findings { // of an older catalogue
-		p.rules.of(r.Findings[i].Rule)
+	for _, head := range r.Findings.Heads() { // of an older catalogue
+		p.rules.of(head.Rule)
 	}
 	for i, op := range planOf(r).Operations {
 		p.operation[op.ID] = i
@@ -115,7 +115,7 @@ type pageRule struct {
 func (p *webPage) head() pageHead {
 	plan := planOf(p.r)
 	h := pageHead{
-		Findings: len(p.r.Findings), Operations: len(plan.Operations), Identities: p.listed, Partial: p.partial(),
+		Findings: p.r.Findings.Len(), Operations: len(plan.Operations), Identities: p.listed, Partial: p.partial(),
 		Plan: plan.Digest, Deactivate: slices.Contains(plan.Include, audit.ClassDeactivate),
 		History: p.Ages() != nil, Flows: p.flows, Kinds: []string{""}, Severities: []string{""}, Remedies: remedies(), Matches: matches(), Outcomes: audit.Outcomes(),
 	}
@@ -305,8 +305,8 @@ func (p *webPage) Trend() (runs []pastRun) {
 		return nil
 	}
 	now := map[audit.State]int{}
-	for i := range p.r.Findings {
-		now[p.r.Findings[i].State]++
+	for _, head := range p.r.Findings.Heads() {
+		now[head.State]++
 	}
 	past := append(slices.Clone(p.r.Trend[max(0, len(p.r.Trend)-runsShown+1):]),
 		audit.PastRun{Counts: p.r.Counts, New: now[audit.New], Reopened: now[audit.Reopened], Resolved: len(p.r.Resolved)})
@@ -356,9 +356,8 @@ func (p *webPage) Ages() (rows []ageRow) {
 	const day = 24 * time.Hour
 	rows = []ageRow{{Age: "new in this run"}, {Age: "up to 7 days"}, {Age: "up to 30 days"}, {Age: "up to 90 days"}, {Age: "older"}}
 	known := false
-	for i := range p.r.Findings {
-		f := &p.r.Findings[i]
-		if f.Waived || f.FirstSeen.IsZero() {
+	for _, f := range p.r.Findings.Where(notWaived) {
+		if f.FirstSeen.IsZero() {
 			continue
 		}
 		known = true
@@ -382,19 +381,22 @@ func (p *webPage) Ages() (rows []ageRow) {
 }
 
 // Gravest are the first findings that nobody waived.
-func (p *webPage) Gravest() (list []*audit.Finding) {
-	for i := range p.r.Findings {
-		if f := &p.r.Findings[i]; !f.Waived {
-			if list = append(list, f); len(list) == gravest {
-				break
-			}
+func (p *webPage) Gravest() (list []audit.Finding) {
+	for i, head := range p.r.Findings.Heads() {
+		if len(list) == gravest {
+			break
+		}
+		if notWaived(head) {
+			list = append(list, p.r.Findings.At(i))
 		}
 	}
 	return list
 }
 
+func notWaived(f audit.FindingHead) bool { return !f.Waived }
+
 // More is how many findings there are besides the gravest.
-func (p *webPage) More() int { return len(p.r.Findings) - p.Waived() - len(p.Gravest()) }
+func (p *webPage) More() int { return p.r.Findings.Len() - p.Waived() - len(p.Gravest()) }
 
 // A ruleDoc is the explanation of a rule.
 type ruleDoc struct {

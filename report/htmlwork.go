@@ -37,13 +37,13 @@ func (p *webPage) Owners() (owners []pageOwner) {
 		families[rule.Name] = rule.Family
 	}
 	left, ofGroups := map[audit.Remedy]int{}, map[string]int{} // by rule
-	for i := range p.r.Findings {
-		switch f := &p.r.Findings[i]; {
-		case f.Waived:
-		case owner(f, families[f.Rule]) == groupOwners:
-			ofGroups[f.Rule]++
+	for _, head := range p.r.Findings.Heads() {
+		switch {
+		case head.Waived:
+		case owner(head, families[head.Rule]) == groupOwners:
+			ofGroups[head.Rule]++
 		default:
-			left[f.Remedy]++
+			left[head.Remedy]++
 		}
 	}
 	var groups []pageWork

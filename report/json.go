@@ -41,10 +41,10 @@ func findingsJSON(w io.Writer, r *audit.Report) error {
 	if r.Resolved != nil {
 		inline(o, "resolved", slices.Values(r.Resolved))
 	}
-	list(o, "findings", slices.Values(r.Findings))
+	array(o, "findings", findings(r), "\n")
 	if r.Plan != nil {
 		list(o, "operations", slices.Values(r.Plan.Operations))
-		list(o, "manual", slices.Values(r.Plan.Manual))
+		array(o, "manual", r.Plan.Manual.All(), "\n")
 	}
 	if r.HasCrosswalk() {
 		list(o, "crosswalk", r.Crosswalk())
@@ -78,7 +78,7 @@ func planJSON(w io.Writer, r *audit.Report) error {
 		o.member("include", p.Include)
 	}
 	list(o, "operations", slices.Values(p.Operations))
-	list(o, "manual", slices.Values(p.Manual))
+	array(o, "manual", p.Manual.All(), "\n")
 	return o.close()
 }
 
@@ -150,18 +150,39 @@ func (o *object) close() error {
 }
 
 // list writes a member that is an array, one element a line.
-func list[T any](o *object, name string, values iter.Seq[T]) { array(o, name, values, "\n") }
+func list[T any](o *object, name string, values iter.Seq[T]) { array(o, name, pointed(values), "\n") }
 
 // inline writes a member that is an array on one line.
-func inline[T any](o *object, name string, values iter.Seq[T]) { array(o, name, values, "") }
+func inline[T any](o *object, name string, values iter.Seq[T]) { array(o, name, pointed(values), "") }
 
-func array[T any](o *object, name string, values iter.Seq[T], lineEnd string) {
+// pointed yields where the values are, each in the place of the one before.
+func pointed[T any](values iter.Seq[T]) iter.Seq[*T] {
+	return func(yield func(*T) bool) {
+		var v T
+		for v = range values {
+			if !yield(&v) {
+				return
+			}
+		}
+	}
+}
+
+func findings(r *audit.Report) iter.Seq[*audit.Finding] {
+	return func(yield func(*audit.Finding) bool) {
+		for _, f := range r.Findings.All() {
+			if !yield(f) {
+				return
+			}
+		}
+	}
+}
+
+func array[T any](o *object, name string, values iter.Seq[*T], lineEnd string) {
 	o.open(name)
 	comma := "[" + lineEnd
-	var v T // one for all: each would be on the heap
-	for v = range values {
+	for v := range values {
 		o.w.WriteString(comma)
-		o.value(&v)
+		o.value(v)
 		if o.err != nil {
 			return
 		}

@@ -123,8 +123,7 @@ func ruleCases(r *audit.Report) []junitCase {
 		at[rule.Name] = &cases[i]
 	}
 	mild := map[string][]string{}
-	for i := range r.Findings {
-		f := &r.Findings[i]
+	for _, f := range r.Findings.All() {
 		c := at[f.Rule]
 		text := fmt.Sprintf("%s %s: %s", f.Severity, f.ID, visible(said(f)))
 		switch {

@@ -71,13 +71,13 @@ func summaryMarkdown(w io.Writer, r *audit.Report) error {
 		}
 		line("\n## The gravest\n\n| severity | finding | |\n|---|---|---|")
 		shown, all := 0, 0
-		for i := range r.Findings {
-			f := &r.Findings[i]
-			if f.Waived {
+		for i, head := range r.Findings.Heads() {
+			if head.Waived {
 				continue
 			}
 			if all++; shown < gravest {
 				shown++
+				f := r.Findings.At(i)
 				line("| %s | %s | %s |", f.Severity, f.ID, code(f.Message))
 			}
 		}

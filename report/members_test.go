@@ -22,7 +22,7 @@ func TestGroupMembers(t *testing.T) {
 		}}
 	waived := drift
 	waived.Waived = true
-	r.Findings = []audit.Finding{drift, waived}
+	r.Findings = audit.NewFindings(drift, waived)
 	var b bytes.Buffer
 	if err := csvOf(groupMembers)(&b, r); err != nil {
 		t.Fatal(err)

@@ -64,8 +64,8 @@ func sinceLast(r *audit.Report) string {
 		return ""
 	}
 	counts := map[audit.State]int{}
-	for i := range r.Findings {
-		counts[r.Findings[i].State]++
+	for _, head := range r.Findings.Heads() {
+		counts[head.State]++
 	}
 	return fmt.Sprintf("%s new, %s reopened, %s resolved since %s; blockers %s", thousands(counts[audit.New]), thousands(counts[audit.Reopened]),
 		thousands(len(r.Resolved)), moment(r.Trend[len(r.Trend)-1].Time), blockersOf(r))

@@ -13,19 +13,21 @@ import (
 func nightly(t testing.TB) *audit.Report {
 	r := sample(t)
 	states := []audit.State{audit.New, audit.Open, audit.Reopened}
-	for i := range r.Findings {
-		f := &r.Findings[i]
+	list := listed(r)
+	for i := range list {
+		f := &list[i]
 		f.FirstSeen, f.LastSeen, f.State = readAt().AddDate(0, 0, -i), readAt(), states[i%3]
 		if f.Waived {
 			f.Waiver = &audit.WaivedBy{Owner: "data-platform", Reason: "a robot | of <b>ours</b>", Expires: "2026-12-31"}
 		}
 	}
+	r.Findings = audit.NewFindings(list...)
 	waiver := audit.Waiver{Rule: "missing-name", Subjects: []audit.Subject{oktaUser("00u4")}, Owner: "data-platform", Reason: "a robot", Expires: "2026-12-31", Where: "waivers.yaml:3"}
 	old := waiver
 	old.Expires, old.Subjects, old.Pattern, old.AcceptBlocker, old.Where = "2026-01-31", nil, "svc-*@example.com", true, "waivers.yaml:9"
 	r.Waivers = []audit.WaiverUse{
-		{Waiver: waiver, State: audit.WaiverUsed, Findings: []string{r.Findings[5].ID}},
-		{Waiver: old, State: audit.WaiverExpired, Findings: []string{}, Left: []audit.Left{{Finding: r.Findings[1].ID, Why: "the waiver expired after 2026-01-31"}}},
+		{Waiver: waiver, State: audit.WaiverUsed, Findings: []string{list[5].ID}},
+		{Waiver: old, State: audit.WaiverExpired, Findings: []string{}, Left: []audit.Left{{Finding: list[1].ID, Why: "the waiver expired after 2026-01-31"}}},
 	}
 	for i := range 3 {
 		r.Trend = append(r.Trend, audit.PastRun{Time: readAt().Add(time.Duration(i-3) * 24 * time.Hour), Verdict: audit.NotReady, Waived: 1, New: i, Resolved: 2 - i,
@@ -57,7 +59,7 @@ func TestWorkbookAges(t *testing.T) {
 		t.Fatalf("the header ends with %q", head)
 	}
 	for i, row := range rows[1:] {
-		f := &r.Findings[i]
+		f := r.Findings.At(i)
 		if want := []string{string(f.State), f.FirstSeen.UTC().Format("2006-01-02 15:04")}; row[0] != f.ID || !slices.Equal(row[7:], want) {
 			t.Errorf("%s ends with %q, want %q", row[0], row[7:], want)
 		}

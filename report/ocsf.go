@@ -112,8 +112,8 @@ func ocsfEvents(r *audit.Report) iter.Seq[ocsfEvent] {
 		for _, rule := range r.Rules {
 			rules[rule.Name] = rule
 		}
-		for i := range r.Findings {
-			if !yield(findingEvent(r, &r.Findings[i], rules)) {
+		for _, f := range r.Findings.All() {
+			if !yield(findingEvent(r, f, rules)) {
 				return
 			}
 		}
@@ -192,9 +192,10 @@ func findingEvent(r *audit.Report, f *audit.Finding, rules map[string]*audit.Rul
 	}
 	e.FindingInfo.FirstSeen, e.FindingInfo.LastSeen = millis(f.FirstSeen), millis(f.LastSeen)
 	var known clues
+	known.begin(f)
 	for _, s := range f.Subjects {
-		res := ocsfResource{UID: s.String(), Name: known.name(r, f, s), Type: s.Kind.String(), RoleID: 3, Role: "Affected"}
-		for _, ev := range known.about(f, s) {
+		res := ocsfResource{UID: s.String(), Name: known.name(r, s), Type: s.Kind.String(), RoleID: 3, Role: "Affected"}
+		for _, ev := range known.about(s) {
 			res.Data = append(res.Data, ocsfEvidence{ev.Role, ev.Field, ev.Value})
 		}
 		e.Resources = append(e.Resources, res)

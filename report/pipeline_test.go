@@ -66,8 +66,8 @@ func TestSARIF(t *testing.T) {
 			t.Errorf("%s: %v", name, err)
 		}
 		run := value.(map[string]any)["runs"].([]any)[0].(map[string]any)
-		if n := len(run["results"].([]any)); n != len(r.Findings) {
-			t.Errorf("%s: %d results of %d findings", name, n, len(r.Findings))
+		if n := len(run["results"].([]any)); n != r.Findings.Len() {
+			t.Errorf("%s: %d results of %d findings", name, n, r.Findings.Len())
 		}
 		if ok := run["invocations"].([]any)[0].(map[string]any)["executionSuccessful"]; ok != (r.Verdict != audit.Incomplete) {
 			t.Errorf("%s: successful: %v, verdict %s", name, ok, r.Verdict)
@@ -100,7 +100,7 @@ func TestJUnit(t *testing.T) {
 			t.Errorf("%s: %v after the end", name, err)
 		}
 		grave, failures := 0, 0
-		for _, f := range r.Findings {
+		for _, f := range r.Findings.All() {
 			if !f.Waived && f.Severity >= audit.Error {
 				grave++
 			}
@@ -158,7 +158,7 @@ func TestPrometheus(t *testing.T) {
 		}
 		for _, s := range audit.Severities() {
 			want := 0
-			for _, f := range r.Findings {
+			for _, f := range r.Findings.All() {
 				if f.Severity == s && !f.Waived {
 					want++
 				}
@@ -358,8 +358,8 @@ func TestOCSF(t *testing.T) {
 		if len(text) == 0 {
 			lines = nil
 		}
-		if len(lines) != len(r.Findings)+len(r.Resolved)+len(r.Head.Incomplete) {
-			t.Errorf("%s: %d lines for %d findings", name, len(lines), len(r.Findings))
+		if len(lines) != r.Findings.Len()+len(r.Resolved)+len(r.Head.Incomplete) {
+			t.Errorf("%s: %d lines for %d findings", name, len(lines), r.Findings.Len())
 		}
 		uids := map[any]bool{}
 		for _, line := range lines {

@@ -105,12 +105,11 @@ func (m *metrics) findings(r *audit.Report) {
 		severity audit.Severity
 	}
 	open, waived := map[key]int{}, map[key]int{}
-	for i := range r.Findings {
-		f := &r.Findings[i]
-		if f.Waived {
-			waived[key{f.Rule, f.Severity}]++
+	for _, head := range r.Findings.Heads() {
+		if head.Waived {
+			waived[key{head.Rule, head.Severity}]++
 		} else {
-			open[key{f.Rule, f.Severity}]++
+			open[key{head.Rule, head.Severity}]++
 		}
 	}
 	skipped := map[string]bool{}
@@ -156,10 +155,7 @@ func (m *metrics) plan(r *audit.Report) {
 		m.sample(float64(counts[d.decision]), "decision", d.text)
 	}
 	m.family("aimcheck_manual_findings", "Findings that people must see to, by who.")
-	manual := map[audit.Remedy]int{}
-	for _, f := range r.Plan.Manual {
-		manual[f.Remedy]++
-	}
+	manual := r.Plan.Manual.Remedies()
 	for _, remedy := range []audit.Remedy{audit.RemedyChoose, audit.RemedyOkta, audit.RemedySupport, audit.RemedyReview} {
 		m.sample(float64(manual[remedy]), "remedy", string(remedy))
 	}

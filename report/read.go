@@ -120,7 +120,7 @@ type findingsFile struct {
 	waivers    []audit.WaiverUse
 	trend      []audit.PastRun
 	resolved   []audit.Gone
-	findings   []audit.Finding
+	findings   audit.Findings
 	operations []audit.Operation
 	manual     []audit.Manual
 	crosswalk  []audit.CrosswalkRow
@@ -144,7 +144,7 @@ var members = []struct {
 	{"counts", func(f *findingsFile) error { return member(f, &f.counts) }},
 	{"impact", func(f *findingsFile) error { return member(f, &f.impact) }},
 	{"skipped_rules", func(f *findingsFile) error { return elements(f, &f.skipped) }},
-	{"findings", func(f *findingsFile) error { return elements(f, &f.findings) }},
+	{"findings", func(f *findingsFile) error { return f.readFindings() }},
 	{"waivers", func(f *findingsFile) error { return elements(f, &f.waivers) }},
 	{"trend", func(f *findingsFile) error { return elements(f, &f.trend) }},
 	{"resolved", func(f *findingsFile) error { return elements(f, &f.resolved) }},
@@ -261,6 +261,17 @@ func member[T any](f *findingsFile, into *T) error {
 }
 
 func elements[T any](f *findingsFile, into *[]T) error {
+	*into = []T{}
+	return each(f, func(element T) { *into = append(*into, element) })
+}
+
+func (f *findingsFile) readFindings() error {
+	f.findings = audit.Findings{}
+	return each(f, func(finding audit.Finding) { f.findings.Add(&finding) })
+}
+
+// each reads a list one element after another.
+func each[T any](f *findingsFile, take func(T)) error {
 	f.at = f.dec.InputOffset()
 	if f.dec.PeekKind() != '[' {
 		if err := f.dec.SkipValue(); err != nil {
@@ -271,7 +282,6 @@ func elements[T any](f *findingsFile, into *[]T) error {
 	if _, err := f.dec.ReadToken(); err != nil {
 		return err
 	}
-	*into = []T{}
 	for f.dec.PeekKind() != ']' {
 		v, err := f.value()
 		if err != nil {
@@ -281,7 +291,7 @@ func elements[T any](f *findingsFile, into *[]T) error {
 		if err != nil {
 			return err
 		}
-		*into = append(*into, element)
+		take(element)
 	}
 	_, err := f.dec.ReadToken()
 	return err
@@ -294,9 +304,9 @@ func (f *findingsFile) report(catalogue []*audit.Rule) (*audit.Report, error) {
 		Counts: map[audit.Severity]int{}, Now: f.impact.Now, After: f.impact.After, Skipped: f.skipped, Findings: f.findings,
 		Rules: f.catalogue(catalogue), Waivers: f.waivers, Trend: f.trend, Resolved: f.resolved, Redacted: f.redacted,
 	}
-	for i := range f.findings {
-		if fd := &f.findings[i]; !fd.Waived {
-			r.Counts[fd.Severity]++
+	for _, head := range f.findings.Heads() {
+		if !head.Waived {
+			r.Counts[head.Severity]++
 		}
 	}
 	said := []int{f.counts.Blocker, f.counts.Error, f.counts.Warning, f.counts.Info}
@@ -316,7 +326,7 @@ func (f *findingsFile) report(catalogue []*audit.Rule) (*audit.Report, error) {
 	}
 	if f.seen["operations"] {
 		r.Plan = &audit.Plan{Schema: audit.PlanSchema, Snapshot: r.Head.Digest, OktaOrg: r.Head.Okta.Tenant,
-			Databricks: r.Head.Databricks.Tenant, Operations: f.operations, Manual: f.manual}
+			Databricks: r.Head.Databricks.Tenant, Operations: f.operations, Manual: audit.NewManuals(f.manual...)}
 		for _, c := range audit.Classes() {
 			if slices.Contains(f.settings.Include, string(c)) {
 				r.Plan.Include = append(r.Plan.Include, c)
@@ -366,8 +376,8 @@ func (f *findingsFile) catalogue(known []*audit.Rule) []*audit.Rule {
 	for _, head := range f.rules {
 		add(head)
 	}
-	for i := range f.findings {
-		add(ruleHead{Rule: f.findings[i].Rule, Severity: f.findings[i].Severity, Title: "a rule that this version of aimcheck does not know"})
+	for _, head := range f.findings.Heads() {
+		add(ruleHead{Rule: head.Rule, Severity: head.Severity, Title: "a rule that this version of aimcheck does not know"})
 	}
 	return rules
 }

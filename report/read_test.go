@@ -191,7 +191,7 @@ func TestReadOldFile(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if r.Plan != nil || r.HasCrosswalk() || len(r.Findings) != 6 || len(r.Rules) != len(sampleRules()) || !r.Head.Okta.Finished.IsZero() {
+	if r.Plan != nil || r.HasCrosswalk() || r.Findings.Len() != 6 || len(r.Rules) != len(sampleRules()) || !r.Head.Okta.Finished.IsZero() {
 		t.Errorf("an old file gives %+v", r)
 	}
 	if _, again := readBack(t, r); bytes.Contains(again, []byte(`"crosswalk"`)) || bytes.Contains(again, []byte("\n\"operations\"")) {

@@ -26,11 +26,12 @@ func Redact(r *audit.Report, key []byte) (*audit.Report, error) {
 	for _, rule := range r.Rules {
 		d.titles[rule.Name] = rule.Title()
 	}
-	findings := d.findings(r.Findings)
 	out := &audit.Report{
 		Version: r.Version, Head: d.head(r.Head), Settings: d.settings(r), Verdict: r.Verdict, Counts: maps.Clone(r.Counts),
-		Now: r.Now, After: r.After, Rules: r.Rules, Trend: r.Trend, Redacted: true, Plan: d.plan(r, findings), Findings: findings,
+		Now: r.Now, After: r.After, Rules: r.Rules, Trend: r.Trend, Redacted: true,
 	}
+	place := d.findings(r, out)
+	out.Plan = d.plan(r, out, place)
 	for _, s := range r.Skipped {
 		out.Skipped = append(out.Skipped, audit.Skip{Rule: s.Rule, Reason: closedReason(s.Reason), About: s.About})
 	}
@@ -109,49 +110,63 @@ func closedReason(text string) string {
 	return cmp.Or(strings.Join(known, "; "), leftOut)
 }
 
-func (d *redaction) findings(fs []audit.Finding) []audit.Finding {
-	out := make([]audit.Finding, len(fs))
-	for i, f := range fs {
-		f.Message = d.message(f.Rule, f.Key, len(f.Subjects))
-		f.ID, f.Key = d.findingID(f.ID), d.findingKey(f.Key)
-		f.Subjects = d.subjects(f.Subjects)
-		slices.SortFunc(f.Subjects, audit.Subject.Compare)
-		f.Evidence = slices.Clone(f.Evidence)
-		for j := range f.Evidence {
-			e := &f.Evidence[j]
-			e.Value, e.Subject = d.value(*e), d.subject(e.Subject)
-		}
-		slices.SortStableFunc(f.Evidence, func(a, b audit.Evidence) int { return a.Subject.Compare(b.Subject) })
-		if f.Waiver != nil {
-			f.Waiver = &audit.WaivedBy{Owner: d.text(f.Waiver.Owner), Reason: leftOut, Expires: f.Waiver.Expires}
-		}
-		out[i] = f
-	}
-	// The order of names tells something of them: findings that differ in nothing
-	// else that orders them are ordered by their pseudonyms.
-	for i := 0; i < len(out); {
-		j := i + 1
-		for j < len(out) && alike(&out[i], &out[j]) {
-			j++
-		}
-		slices.SortFunc(out[i:j], func(a, b audit.Finding) int { return cmp.Compare(a.ID, b.ID) })
-		i = j
-	}
-	return out
+// An entry is a finding's new id and its place in the report that is redacted.
+type entry struct {
+	id string
+	at int
 }
 
-// alike reports whether two findings differ in nothing that comes before their
-// keys in the order of findings.
-func alike(a, b *audit.Finding) bool {
-	reach := func(f *audit.Finding) (words string) {
-		for _, e := range f.Evidence {
-			if e.Field == "reach" {
-				words = max(words, e.Value)
-			}
+func byID(a, b entry) int { return cmp.Compare(a.id, b.id) }
+
+// findings redacts the findings, and returns the place of each by its new id.
+func (d *redaction) findings(r, out *audit.Report) (place map[string]int) {
+	// The order of names tells something of them: findings that differ in nothing
+	// else that orders them are ordered by their pseudonyms.
+	order := make([]entry, 0, r.Findings.Len())
+	alike, first := "", 0
+	for i, f := range r.Findings.All() {
+		if is := orderedBy(f); is != alike || i == 0 {
+			slices.SortFunc(order[first:], byID)
+			alike, first = is, i
 		}
-		return words
+		order = append(order, entry{d.findingID(f.ID), i})
 	}
-	return a.Severity == b.Severity && a.Rule == b.Rule && reach(a) == reach(b)
+	slices.SortFunc(order[first:], byID)
+	place = make(map[string]int, len(order))
+	for i, e := range order {
+		f := r.Findings.At(e.at)
+		d.finding(&f)
+		place[f.ID] = i
+		out.Findings.Add(&f)
+	}
+	return place
+}
+
+// finding redacts a finding, whose lists are nobody else's.
+func (d *redaction) finding(f *audit.Finding) {
+	f.Message = d.message(f.Rule, f.Key, len(f.Subjects))
+	f.ID, f.Key = d.findingID(f.ID), d.findingKey(f.Key)
+	f.Subjects = d.subjects(f.Subjects)
+	slices.SortFunc(f.Subjects, audit.Subject.Compare)
+	for j := range f.Evidence {
+		e := &f.Evidence[j]
+		e.Value, e.Subject = d.value(*e), d.subject(e.Subject)
+	}
+	slices.SortStableFunc(f.Evidence, func(a, b audit.Evidence) int { return a.Subject.Compare(b.Subject) })
+	if f.Waiver != nil {
+		f.Waiver = &audit.WaivedBy{Owner: d.text(f.Waiver.Owner), Reason: leftOut, Expires: f.Waiver.Expires}
+	}
+}
+
+// orderedBy is what comes before the key in the order of findings.
+func orderedBy(f *audit.Finding) string {
+	reach := ""
+	for _, e := range f.Evidence {
+		if e.Field == "reach" {
+			reach = max(reach, e.Value)
+		}
+	}
+	return f.Severity.String() + "\x00" + f.Rule + "\x00" + reach
 }
 
 // message says what a finding is about without the text that the rule made.
@@ -214,7 +229,7 @@ func (d *redaction) value(e audit.Evidence) string {
 	return d.text(e.Value)
 }
 
-func (d *redaction) plan(r *audit.Report, redacted []audit.Finding) *audit.Plan {
+func (d *redaction) plan(r, redacted *audit.Report, place map[string]int) *audit.Plan {
 	if r.Plan == nil {
 		return nil
 	}
@@ -232,30 +247,31 @@ func (d *redaction) plan(r *audit.Report, redacted []audit.Finding) *audit.Plan 
 			op.Evidence = leftOut
 		}
 	}
-	p.Manual = d.manual(r, redacted)
+	p.Manual = d.manual(r, redacted, place)
 	return &p
 }
 
-func (d *redaction) manual(r *audit.Report, redacted []audit.Finding) []audit.Manual {
-	said := map[string]string{} // by id
-	for i := range r.Findings {
-		said[r.Findings[i].ID] = r.Findings[i].Message
+// manual redacts what is left to people. Place is that of the redacted findings.
+func (d *redaction) manual(r, redacted *audit.Report, place map[string]int) audit.Manuals {
+	at := make(map[string]int, r.Findings.Len()) // by id
+	for i, f := range r.Findings.All() {
+		at[f.ID] = i
 	}
-	place := map[string]int{} // of what is redacted, by id
-	for i := range redacted {
-		place[redacted[i].ID] = i
-	}
-	list := slices.Clone(r.Plan.Manual)
-	for i := range list {
-		m := &list[i]
-		todo, ok := strings.CutPrefix(m.What, said[m.Finding]+": ")
+	var list []audit.Manual
+	for one := range r.Plan.Manual.All() {
+		m := *one
+		said := ""
+		if i, ok := at[m.Finding]; ok {
+			said = r.Findings.At(i).Message
+		}
+		todo, ok := strings.CutPrefix(m.What, said+": ")
 		if !ok || !closed.MatchString(todo) {
 			todo = remedy(m.Remedy)
 		}
 		m.Finding = d.findingID(m.Finding)
 		m.What = m.Finding + ": " + todo
-		if at, ok := place[m.Finding]; ok {
-			m.What = redacted[at].Message + ": " + todo
+		if i, ok := place[m.Finding]; ok {
+			m.What = redacted.Findings.At(i).Message + ": " + todo
 		}
 		m.Candidates = d.subjects(m.Candidates)
 		slices.SortFunc(m.Candidates, audit.Subject.Compare)
@@ -265,9 +281,10 @@ func (d *redaction) manual(r *audit.Report, redacted []audit.Finding) []audit.Ma
 			rec.Subject, rec.Name, rec.ExternalID = d.subject(rec.Subject), d.text(rec.Name), d.text(rec.ExternalID)
 		}
 		slices.SortFunc(m.Records, func(a, b audit.Record) int { return a.Subject.Compare(b.Subject) })
+		list = append(list, m)
 	}
 	slices.SortStableFunc(list, func(a, b audit.Manual) int { return place[a.Finding] - place[b.Finding] })
-	return list
+	return audit.NewManuals(list...)
 }
 
 var lineNumber = regexp.MustCompile(`:\d+$`)

@@ -161,7 +161,7 @@ func drawSecrets(t *rapid.T) (*audit.Report, map[string]bool) {
 	r.Trend = []audit.PastRun{{Time: readAt().Add(-time.Hour), Verdict: audit.NotReady, Counts: map[audit.Severity]int{audit.Blocker: 1}}}
 	r.Resolved = []audit.Gone{{ID: audit.FindingID("shared-email", key), Rule: "shared-email", Severity: audit.Blocker, Key: key, Message: "2 live Okta users share the email " + key, FirstSeen: readAt(), LastSeen: readAt()}}
 	// An id is a hash that whoever guesses the key can make.
-	for _, f := range r.Findings {
+	for _, f := range r.Findings.All() {
 		s.all[strings.TrimPrefix(f.ID, f.Rule+"-")] = true
 	}
 	s.all[strings.TrimPrefix(r.Resolved[0].ID, "shared-email-")] = true
@@ -225,7 +225,7 @@ func TestRedactLeavesNothing(t *testing.T) {
 	found := 0
 	rapid.Check(t, func(t *rapid.T) {
 		r, secrets := drawSecrets(t)
-		found += len(r.Findings)
+		found += r.Findings.Len()
 		out := redacted(t, r, testKey)
 		leaks(t, out, secrets, files)
 		back, _ := readBack(t, r)
@@ -288,7 +288,7 @@ func TestRedactKeepsWhatIsTold(t *testing.T) {
 		out := redacted(t, r, testKey)
 		tally := func(r *audit.Report) map[string]int {
 			n := map[string]int{"verdict " + string(r.Verdict): 1}
-			for _, f := range r.Findings {
+			for _, f := range r.Findings.All() {
 				n[fmt.Sprintf("%s %s %s %d %v", f.Rule, f.Severity, f.Remedy, len(f.Subjects), f.Operations)]++
 			}
 			for row := range r.Crosswalk() {
@@ -297,7 +297,7 @@ func TestRedactKeepsWhatIsTold(t *testing.T) {
 			for _, op := range r.Plan.Operations {
 				n[op.ID+string(op.Action)+string(op.Decision)+op.Field+op.Target.Kind.String()]++
 			}
-			for _, m := range r.Plan.Manual {
+			for m := range r.Plan.Manual.All() {
 				n[fmt.Sprintf("%s %d %d", m.Remedy, len(m.Candidates), len(m.Records))]++
 			}
 			return n
@@ -306,7 +306,7 @@ func TestRedactKeepsWhatIsTold(t *testing.T) {
 			t.Fatalf("(-was +redacted)\n%s", diff)
 		}
 		ids := map[string]bool{}
-		for _, f := range out.Findings {
+		for _, f := range out.Findings.All() {
 			if ids[f.ID] {
 				t.Fatalf("two findings %s", f.ID)
 			}
@@ -319,7 +319,7 @@ func TestRedactKeepsWhatIsTold(t *testing.T) {
 				}
 			}
 		}
-		for _, m := range out.Plan.Manual {
+		for m := range out.Plan.Manual.All() {
 			if !ids[m.Finding] {
 				t.Fatalf("%s is no finding", m.Finding)
 			}

@@ -135,7 +135,7 @@ func (f *full) Write(p []byte) (int, error) {
 
 func TestWriteErrorsAreReported(t *testing.T) {
 	r := many(600)
-	r.Findings = append(r.Findings, sampleFindings()...)
+	r.Findings = audit.NewFindings(append(listed(r), sampleFindings()...)...)
 	files := slices.DeleteFunc(allFiles(t), func(f File) bool { return f.Name == "crosswalk.csv" || f.Name == "report.xlsx" })
 	files = append(files,
 		File{Name: "crosswalk.csv", Write: func(w io.Writer, r *audit.Report) error {
@@ -224,7 +224,7 @@ func TestFindingsReadBack(t *testing.T) {
 	if err := json.Unmarshal(write(t, File{Name: "", Write: findingsJSON}, r), &got); err != nil {
 		t.Fatal(err)
 	}
-	if len(got.Findings) != len(r.Findings) || got.Findings[4].Message != r.Findings[4].Message || got.Findings[4].Evidence == nil {
+	if len(got.Findings) != r.Findings.Len() || got.Findings[4].Message != r.Findings.At(4).Message || got.Findings[4].Evidence == nil {
 		t.Errorf("findings are %+v", got.Findings)
 	}
 	if got.Counts["blocker"] != 3 || got.Impact["now"].Users[audit.Linked] != r.Now.Users[audit.Linked] {
@@ -245,9 +245,11 @@ func TestWhatJSONCannotHoldIsAnError(t *testing.T) {
 
 func TestWaivedFindingsAskNobody(t *testing.T) {
 	r := sample(t)
-	for i := range r.Findings {
-		r.Findings[i].Waived = true
+	list := listed(r)
+	for i := range list {
+		list[i].Waived = true
 	}
+	r.Findings = audit.NewFindings(list...)
 	if list := renames(r); len(list) > 0 {
 		t.Errorf("support is asked for %+v", list)
 	}

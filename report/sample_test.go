@@ -53,26 +53,36 @@ func sample(t testing.TB) *audit.Report {
 	}
 	r.Rules = sampleRules()
 	r.Skipped = []audit.Skip{{Rule: "group-member-drift", Reason: "okta_members were not read: add --members"}}
-	r.Findings = sampleFindings()
+	list := sampleFindings()
+	r.Findings = audit.NewFindings(list...)
 	r.Counts = map[audit.Severity]int{audit.Blocker: 3, audit.Warning: 2}
 	r.Verdict = audit.NotReady
 	r.Plan.Operations = []audit.Operation{
 		{ID: "op-0001", Action: audit.SetExternalID, Target: databricksUser("103"), Name: "lee@example.com", Field: "externalId",
-			To: "00u4", Because: []string{r.Findings[1].ID}, Evidence: "userName is the email of exactly one live Okta user",
+			To: "00u4", Because: []string{list[1].ID}, Evidence: "userName is the email of exactly one live Okta user",
 			Risk: "low", Decision: audit.Approve},
 		{ID: "op-0002", Action: audit.SetName, Target: databricksUser("102"), Name: "eva.old@example.com", Field: "name.givenName",
-			From: "-Eva", To: "Eva", Because: []string{r.Findings[3].ID}, Evidence: "the Okta user has the name", Reversible: true, Risk: "low"},
+			From: "-Eva", To: "Eva", Because: []string{list[3].ID}, Evidence: "the Okta user has the name", Reversible: true, Risk: "low"},
 	}
-	r.Plan.Manual = []audit.Manual{
-		{Finding: r.Findings[0].ID, Remedy: audit.RemedyOkta, What: "give one of the two another email", Candidates: []audit.Subject{}},
-		{Finding: r.Findings[2].ID, Remedy: audit.RemedyChoose, What: "say whose 101 is", Candidates: []audit.Subject{oktaUser("00u1"), oktaUser("00u2")}},
-		{Finding: r.Findings[3].ID, Remedy: audit.RemedySupport, What: "ask for a rename", Candidates: []audit.Subject{}},
-		{Finding: r.Findings[4].ID, Remedy: audit.RemedySupport, What: "ask for a rename", Candidates: []audit.Subject{}},
-	}
+	r.Plan.Manual = audit.NewManuals([]audit.Manual{
+		{Finding: list[0].ID, Remedy: audit.RemedyOkta, What: "give one of the two another email", Candidates: []audit.Subject{}},
+		{Finding: list[2].ID, Remedy: audit.RemedyChoose, What: "say whose 101 is", Candidates: []audit.Subject{oktaUser("00u1"), oktaUser("00u2")}},
+		{Finding: list[3].ID, Remedy: audit.RemedySupport, What: "ask for a rename", Candidates: []audit.Subject{}},
+		{Finding: list[4].ID, Remedy: audit.RemedySupport, What: "ask for a rename", Candidates: []audit.Subject{}},
+	}...)
 	if err := r.Plan.Seal(readAt(), 168*time.Hour); err != nil {
 		t.Fatal(err)
 	}
 	return r
+}
+
+// listed returns the report's findings.
+func listed(r *audit.Report) []audit.Finding {
+	var list []audit.Finding
+	for i := range r.Findings.Len() {
+		list = append(list, r.Findings.At(i))
+	}
+	return list
 }
 
 func oktaUser(id string) audit.Subject { return audit.Subject{Kind: audit.OktaUserKind, ID: id} }
@@ -167,7 +177,7 @@ func many(n int) *audit.Report {
 		g.ID = audit.FindingID(f.Rule, g.Key)
 		g.Message = "2 live Okta users share the email " + g.Key
 		g.Subjects = slices.Clone(f.Subjects)
-		r.Findings = append(r.Findings, g)
+		r.Findings.Add(&g)
 	}
 	return r
 }

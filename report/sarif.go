@@ -167,8 +167,9 @@ func sarifRun(r *audit.Report) sarifInvocation {
 
 func sarifResults(r *audit.Report, index map[string]int) iter.Seq[sarifResult] {
 	return func(yield func(sarifResult) bool) {
-		for i := range r.Findings {
-			f := &r.Findings[i]
+		var known clues
+		for _, f := range r.Findings.All() {
+			known.begin(f)
 			at, ok := index[f.Rule]
 			if !ok {
 				at = -1
@@ -188,9 +189,8 @@ func sarifResults(r *audit.Report, index map[string]int) iter.Seq[sarifResult] {
 				s.Suppressions = []sarifSuppression{{"external", "accepted", waivedBy(f)}}
 			}
 			place := sarifLocation{Physical: sarifPhysical{sarifArtifact{"findings.json"}}}
-			var known clues
 			for _, subject := range f.Subjects {
-				place.Logical = append(place.Logical, sarifLogical{visible(known.name(r, f, subject)), subject.String(), "resource"})
+				place.Logical = append(place.Logical, sarifLogical{visible(known.name(r, subject)), subject.String(), "resource"})
 			}
 			s.Locations = []sarifLocation{place}
 			if !yield(s) {

@@ -32,11 +32,9 @@ func renames(r *audit.Report) []rename {
 	var list []rename
 	at := map[audit.Subject]int{}
 	var known clues
-	for i := range r.Findings {
-		f := &r.Findings[i]
-		if f.Remedy != audit.RemedySupport || f.Waived {
-			continue
-		}
+	asked := func(h audit.FindingHead) bool { return h.Remedy == audit.RemedySupport && !h.Waived }
+	for i, f := range r.Findings.Where(asked) {
+		known.begin(f)
 		var shared []string // what is said of nobody in Databricks is for all
 		for j := range f.Evidence {
 			if e := &f.Evidence[j]; e.Subject.Kind != audit.DatabricksUserKind {
@@ -51,10 +49,10 @@ func renames(r *audit.Report) []rename {
 			if !ok {
 				j = len(list)
 				at[s] = j
-				list = append(list, rename{user: s, current: known.name(r, f, s), finding: f.ID, at: i})
+				list = append(list, rename{user: s, current: known.name(r, s), finding: f.ID, at: i})
 			}
 			n := &list[j]
-			for _, e := range known.about(f, s) {
+			for _, e := range known.about(s) {
 				n.targets = withTarget(n.targets, e)
 			}
 			for _, to := range shared {

@@ -23,14 +23,15 @@ type column struct {
 	wrap  bool    // its cells have long texts
 }
 
-func findingsTable(r *audit.Report) table {
+func findingsTable(r *audit.Report) table { return tableOf(findings(r)) }
+
+func tableOf(findings iter.Seq[*audit.Finding]) table {
 	return table{
 		columns: []column{{name: "id", width: 36}, {name: "rule", width: 24}, {name: "severity", width: 10}, {name: "remedy", width: 11},
 			{name: "key", width: 30}, {name: "message", width: 70}, {name: "subjects", width: 50, list: true}},
 		rows: func(yield func([]string) bool) {
 			row := make([]string, 7)
-			for i := range r.Findings {
-				f := &r.Findings[i]
+			for f := range findings {
 				row[0], row[1], row[2], row[3] = f.ID, f.Rule, f.Severity.String(), string(f.Remedy)
 				row[4], row[5], row[6] = f.Key, said(f), joined(f.Subjects)
 				if !yield(row) {
@@ -49,12 +50,12 @@ func subjectsTable(r *audit.Report) table {
 		rows: func(yield func([]string) bool) {
 			row := make([]string, 8)
 			var known clues
-			for i := range r.Findings {
-				f := &r.Findings[i]
+			for _, f := range r.Findings.All() {
+				known.begin(f)
 				row[0], row[1], row[2] = f.ID, f.Rule, f.Severity.String()
 				for _, s := range f.Subjects {
-					row[3], row[4] = known.text(s), known.name(r, f, s)
-					row[5], row[6], row[7] = known.parts(f, s)
+					row[3], row[4] = known.text(s), known.name(r, s)
+					row[5], row[6], row[7] = known.parts(s)
 					if !yield(row) {
 						return
 					}
@@ -123,17 +124,15 @@ func oktaChanges(r *audit.Report) table {
 				how[rule.Name] = flowing(docSection(rule.Doc, "How to fix"))
 			}
 			var known clues
-			for i := range r.Findings {
-				f := &r.Findings[i]
-				if f.Remedy != audit.RemedyOkta || f.Waived {
-					continue
-				}
+			asked := func(h audit.FindingHead) bool { return h.Remedy == audit.RemedyOkta && !h.Waived }
+			for _, f := range r.Findings.Where(asked) {
+				known.begin(f)
 				todo := f.Message + ". " + cmp.Or(how[f.Rule], "Change it in Okta.")
 				for _, s := range f.Subjects {
 					if !slices.Contains([]audit.Kind{audit.OktaUserKind, audit.OktaGroupKind, audit.OktaAppKind}, s.Kind) {
 						continue
 					}
-					_, field, value := known.parts(f, s)
+					_, field, value := known.parts(s)
 					if !yield([]string{f.ID, f.Rule, f.Severity.String(), s.ID, field, value, todo}) {
 						return
 					}
@@ -152,16 +151,14 @@ func groupMembers(r *audit.Report) table {
 		rows: func(yield func([]string) bool) {
 			row := make([]string, 7)
 			var known clues
-			for i := range r.Findings {
-				f := &r.Findings[i]
-				if f.Rule != "group-member-drift" || f.Waived {
-					continue
-				}
+			drift := func(h audit.FindingHead) bool { return h.Rule == "group-member-drift" && !h.Waived }
+			for _, f := range r.Findings.Where(drift) {
+				known.begin(f)
 				row[0] = f.ID
 				for _, s := range f.Subjects {
 					switch s.Kind {
 					case audit.DatabricksGroupKind:
-						row[1], row[3] = s.String(), known.name(r, f, s)
+						row[1], row[3] = s.String(), known.name(r, s)
 					case audit.OktaGroupKind:
 						row[2] = s.String()
 					}

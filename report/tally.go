@@ -25,11 +25,11 @@ func tallies(r *audit.Report) (ts []tally, waived int) {
 		rule     string
 	}
 	counts := map[key]int{}
-	for i := range r.Findings {
-		if f := &r.Findings[i]; f.Waived {
+	for _, head := range r.Findings.Heads() {
+		if head.Waived {
 			waived++
 		} else {
-			counts[key{f.Severity, f.Rule}]++
+			counts[key{head.Severity, head.Rule}]++
 		}
 	}
 	titles := map[string]string{}
@@ -251,10 +251,7 @@ func byHand(r *audit.Report) string {
 	if r.Plan == nil {
 		return noPlan
 	}
-	counts := map[audit.Remedy]int{}
-	for _, m := range planOf(r).Manual {
-		counts[m.Remedy]++
-	}
+	counts := r.Plan.Manual.Remedies()
 	var who []string
 	for _, w := range []struct {
 		remedy audit.Remedy

@@ -37,9 +37,9 @@ func busy(t *testing.T) *audit.Report {
 		r.Now.Groups[o] = i
 	}
 	for i := range 30 {
-		f := r.Findings[i%5]
+		f := r.Findings.At(i % 5)
 		f.Rule = fmt.Sprintf("%s-%c", f.Rule, 'a'+i)
-		r.Findings = append(r.Findings, f)
+		r.Findings.Add(&f)
 	}
 	return r
 }

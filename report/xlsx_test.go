@@ -264,9 +264,11 @@ func TestWorkbookLeavesNoTemporaryFiles(t *testing.T) {
 	t.Setenv("TMPDIR", dir)
 	full := &full{}
 	large := many(600) // what excelize keeps in files is counted in bytes
-	for i := range large.Findings {
-		large.Findings[i].Message = strings.Repeat("long ", 6000)
+	list := listed(large)
+	for i := range list {
+		list[i].Message = strings.Repeat("long ", 6000)
 	}
+	large.Findings = audit.NewFindings(list...)
 	for _, w := range []io.Writer{io.Discard, full} {
 		err := writeWorkbook(w, large, slices.Values([]audit.CrosswalkRow{}), excelize.TotalRows)
 		if (err != nil) != (w == full) {

@@ -2,7 +2,6 @@ package report
 
 import (
 	"iter"
-	"slices"
 
 	"github.com/aimcheck/aimcheck/audit"
 )
@@ -10,18 +9,26 @@ import (
 // findings, subjects and crosswalk are the CSV files' tables, with links; and the
 // findings with their age, where there is a history.
 func (b *workbook) findings(r *audit.Report) sheet {
-	t, i := findingsTable(r), -1
+	var f *audit.Finding
+	t := tableOf(func(yield func(*audit.Finding) bool) {
+		for f = range findings(r) {
+			if !yield(f) {
+				return
+			}
+		}
+	})
 	rows := t.rows
-	aged := slices.ContainsFunc(r.Findings, func(f audit.Finding) bool { return f.State != "" })
+	aged := false
+	for _, head := range r.Findings.Heads() {
+		aged = aged || head.State != ""
+	}
 	if aged {
 		t.columns = append(t.columns, column{name: "state", width: 11}, column{name: "first_seen", width: 18})
 	}
 	t.rows = func(yield func([]string) bool) {
 		all := make([]string, len(t.columns))
 		for row := range rows {
-			i++
 			if aged {
-				f := &r.Findings[i]
 				n := copy(all, row)
 				all[n], all[n+1] = string(f.State), firstSeen(f)
 				row = all
@@ -33,7 +40,6 @@ func (b *workbook) findings(r *audit.Report) sheet {
 	}
 	return sheet{name: findingsSheet, about: "every finding, gravest first", table: t, frozen: 1,
 		links: func() []link {
-			f := &r.Findings[i]
 			return []link{{1, b.places.rule(f.Rule)}, {6, b.identity(f)}}
 		}}
 }

@@ -19,8 +19,11 @@ const (
 func (b *workbook) familyTabs(r *audit.Report) (sheets []sheet) {
 	families := audit.Families()
 	const unknown audit.Family = "" // a rule of another version's findings may be of none
-	if slices.ContainsFunc(r.Findings, func(f audit.Finding) bool { return b.places.family(&f) == unknown }) {
-		families = append(families, unknown)
+	for _, head := range r.Findings.Heads() {
+		if b.places.family(head.Rule) == unknown {
+			families = append(families, unknown)
+			break
+		}
 	}
 	for _, family := range families {
 		sheets = append(sheets, b.familyTab(r, family))
@@ -39,14 +42,10 @@ func (b *workbook) familyTab(r *audit.Report, family audit.Family) sheet {
 				{name: "who acts", width: 17}, {name: "plan", width: 12}, {name: "crosswalk", width: 24}, {name: "finding", width: 36}},
 			rows: func(yield func([]string) bool) {
 				row := make([]string, 10)
-				for i = range r.Findings {
-					f = &r.Findings[i]
-					if b.places.family(f) != family {
-						continue
-					}
+				for i, f = range r.Findings.Where(func(h audit.FindingHead) bool { return b.places.family(h.Rule) == family }) {
 					row[0], row[1], row[2] = f.Severity.String(), f.Rule, inShort(f.Message)
 					row[3], row[4], row[5] = b.whoIn(r, f, true), b.whoIn(r, f, false), b.facts(r, f)
-					row[6], row[8], row[9] = owner(f, family), shortly(f), f.ID
+					row[6], row[8], row[9] = owner(f.Head(), family), shortly(f), f.ID
 					row[7], _ = b.places.todo(f)
 					if !yield(row) {
 						return

@@ -40,11 +40,11 @@ func (b *workbook) legend(r *audit.Report) sheet {
 // inThisAudit says what each rule found, or why it did not look.
 func inThisAudit(r *audit.Report) map[string]string {
 	found, waived := map[string]int{}, map[string]int{}
-	for i := range r.Findings {
-		if f := &r.Findings[i]; f.Waived {
-			waived[f.Rule]++
+	for _, head := range r.Findings.Heads() {
+		if head.Waived {
+			waived[head.Rule]++
 		} else {
-			found[f.Rule]++
+			found[head.Rule]++
 		}
 	}
 	said := map[string]string{}

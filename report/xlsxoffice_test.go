@@ -22,16 +22,21 @@ func upToNoGood(t testing.TB) *audit.Report {
 	texts := []string{`=HYPERLINK("http://x.example.com";"hi")`, "+1+1", "-2", "@SUM(A1)", "\tx", "\rx", "'=1", "' ", "<script>alert(1)</script>", "]]>&amp;&#0;",
 		"\u202egnp.exe", "\x00\x01\x1b[31m\x7f", "\xff\xfe broken", "\xed\xa0\x80 half a character", "😀👩‍👩‍👧 e\u0301", "_x0041_ _x005F_ _xD800_", "a\r\nb\nc\td",
 		" spaces  within and at the end  ", strings.Repeat("long ", 2000), strings.Repeat("é", 40_000), "1e5", "00123", "2026-01-01", "TRUE", "#N/A", "\ufffe\uffff", "\u2028\u0085"}
+	var manual []audit.Manual
+	for m := range r.Plan.Manual.All() {
+		manual = append(manual, *m)
+	}
 	for i, text := range texts {
 		f := sampleFindings()[i%5]
 		f.Key = text
 		f.ID = audit.FindingID(f.Rule, text)
 		f.Message += " " + text
 		f.Evidence = append([]audit.Evidence{{Subject: f.Subjects[0], Role: text, Field: text, Value: text}}, f.Evidence...)
-		r.Findings = append(r.Findings, f)
+		r.Findings.Add(&f)
 		r.Plan.Operations[1].From, r.Plan.Operations[1].Name = text, text
-		r.Plan.Manual = append(r.Plan.Manual, audit.Manual{Finding: f.ID, Remedy: audit.RemedyChoose, What: text, Candidates: f.Subjects})
+		manual = append(manual, audit.Manual{Finding: f.ID, Remedy: audit.RemedyChoose, What: text, Candidates: f.Subjects})
 	}
+	r.Plan.Manual = audit.NewManuals(manual...)
 	r.Head.Okta.Tenant, r.Head.Okta.Notes, r.Version = texts[0], texts, texts[1]
 	return r
 }

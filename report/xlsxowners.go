@@ -15,7 +15,7 @@ const (
 )
 
 // owner returns who acts on a finding.
-func owner(f *audit.Finding, family audit.Family) string {
+func owner(f audit.FindingHead, family audit.Family) string {
 	switch {
 	case f.Waived:
 		return "nobody: waived"
@@ -44,9 +44,9 @@ type todo struct {
 
 // todos yields the findings that the owner acts on.
 func (b *workbook) todos(r *audit.Report, who string, yield func(todo) bool) {
-	for i := range r.Findings {
-		f := &r.Findings[i]
-		if owner(f, b.places.family(f)) == who && !yield(todo{f, i}) {
+	theirs := func(h audit.FindingHead) bool { return owner(h, b.places.family(h.Rule)) == who }
+	for i, f := range r.Findings.Where(theirs) {
+		if !yield(todo{f, i}) {
 			return
 		}
 	}
@@ -120,13 +120,14 @@ func (b *workbook) oktaTab(r *audit.Report) sheet {
 				var known clues
 				b.todos(r, oktaAdmin, func(u todo) bool {
 					t = u
+					known.begin(t.Finding)
 					row[1], row[6], row[7], row[8], row[9], row[10] = t.Severity.String(), inShort(t.Message), b.fix(t.Finding), b.why(t.Finding), t.Rule, t.ID
 					for _, s := range t.Subjects {
 						if databricksSide(s.Kind) || s.Kind == audit.DatabricksWorkspaceKind {
 							continue
 						}
-						row[2], row[3] = known.name(r, t.Finding, s), s.ID
-						_, row[4], row[5] = known.parts(t.Finding, s)
+						row[2], row[3] = known.name(r, s), s.ID
+						_, row[4], row[5] = known.parts(s)
 						if !yield(row) {
 							return false
 						}
@@ -154,7 +155,7 @@ func (b *workbook) supportTab(r *audit.Report) sheet {
 				{name: "what", width: 56, wrap: true}, {name: "steps", width: 70, wrap: true}, {name: "why", width: 50, wrap: true}, {name: "rule", width: 24}, {name: "finding", width: 36}},
 			rows: func(yield func([]string) bool) {
 				for _, n = range renames(r) {
-					f := &r.Findings[n.at]
+					f := r.Findings.At(n.at)
 					to := strings.Join(n.targets, "\nor ")
 					if len(n.targets) == mostTargets {
 						to += "\nor another of the finding"
@@ -163,14 +164,14 @@ func (b *workbook) supportTab(r *audit.Report) sheet {
 						to = strings.TrimSpace("to be decided first:\n" + to)
 					}
 					if !yield([]string{"", f.Severity.String(), n.user.ID, n.current, to,
-						inShort(f.Message), supportSteps, b.why(f), f.Rule, f.ID}) {
+						inShort(f.Message), supportSteps, b.why(&f), f.Rule, f.ID}) {
 						return
 					}
 				}
 			},
 		},
 		links: func() []link {
-			return []link{{2, b.places.identity[n.user]}, {8, b.places.rule(r.Findings[n.at].Rule)}, {9, b.places.row(findingsSheet, n.at)}}
+			return []link{{2, b.places.identity[n.user]}, {8, b.places.rule(r.Findings.Head(n.at).Rule)}, {9, b.places.row(findingsSheet, n.at)}}
 		},
 	}
 }

@@ -31,15 +31,14 @@ func newPlaces(r *audit.Report, rows int) *places {
 	}
 	p.because = slices.Repeat([]int32{-1}, len(p.plan.Operations))
 	row := len(p.plan.Operations)
-	for i := range p.plan.Manual {
-		if m := &p.plan.Manual[i]; m.Remedy == audit.RemedyChoose {
+	for m := range p.plan.Manual.All() {
+		if m.Remedy == audit.RemedyChoose {
 			p.choice[m.Finding] = chosen{row, -1}
 			row++
 		}
 	}
 	of := map[audit.Family]int{}
-	for i := range r.Findings {
-		f := &r.Findings[i]
+	for i, f := range r.Findings.All() {
 		if c, ok := p.choice[f.ID]; ok {
 			p.choice[f.ID] = chosen{c.row, i}
 		}
@@ -48,7 +47,7 @@ func newPlaces(r *audit.Report, rows int) *places {
 				p.because[op] = int32(i)
 			}
 		}
-		if family := p.family(f); of[family] < linkedRows {
+		if family := p.family(f.Rule); of[family] < linkedRows {
 			of[family]++
 			if s, ok := inDatabricks(f); ok {
 				p.identity[s] = ""
@@ -68,9 +67,9 @@ func (p *places) operation(id string) int {
 	return n - 1
 }
 
-// family returns the family of the finding's rule.
-func (p *places) family(f *audit.Finding) audit.Family {
-	if rule := p.rules[f.Rule]; rule != nil {
+// family returns the family of the rule.
+func (p *places) family(name string) audit.Family {
+	if rule := p.rules[name]; rule != nil {
 		return rule.Family
 	}
 	return ""

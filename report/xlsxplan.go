@@ -30,8 +30,8 @@ func (b *workbook) planTab(r *audit.Report) sheet {
 					severity := ""
 					list, place, rule = `"approve,reject"`, "", ""
 					if at := b.places.because[i]; at >= 0 {
-						f := &r.Findings[at]
-						severity, rule, place = f.Severity.String(), f.Rule, b.places.row(findingsSheet, int(at))
+						head := r.Findings.Head(int(at))
+						severity, rule, place = head.Severity.String(), head.Rule, b.places.row(findingsSheet, int(at))
 					}
 					if !yield([]string{op.ID, toDecide(*op), severity, op.Risk, string(op.Action),
 						op.Target.String(), op.Name, op.Field, op.From,
@@ -40,8 +40,7 @@ func (b *workbook) planTab(r *audit.Report) sheet {
 						return
 					}
 				}
-				for i := range p.Manual {
-					m := &p.Manual[i]
+				for m := range p.Manual.All() {
 					if m.Remedy != audit.RemedyChoose {
 						continue
 					}
@@ -49,11 +48,11 @@ func (b *workbook) planTab(r *audit.Report) sheet {
 					list, place, rule = b.list(m), "", ""
 					ours := recordsOf(r, b.places, m)
 					if at := b.places.choice[m.Finding].finding; at >= 0 {
-						f := &r.Findings[at]
+						f := r.Findings.At(at)
 						name, severity, rule, place = f.Key, f.Severity.String(), f.Rule, b.places.row(findingsSheet, at)
-						told = b.choicesTold(r, f, m)
+						told = b.choicesTold(r, &f, m)
 						if len(ours) == 1 {
-							name = nameIn(r, f, ours[0])
+							name = nameIn(r, &f, ours[0])
 						}
 					} else {
 						told = strings.Join(choicesOf(m), "\n")
@@ -73,7 +72,7 @@ func (b *workbook) planTab(r *audit.Report) sheet {
 // recordsOf returns the Databricks identities that a finding to choose is about.
 func recordsOf(r *audit.Report, p *places, m *audit.Manual) (ours []audit.Subject) {
 	if at := p.choice[m.Finding].finding; at >= 0 {
-		for _, s := range r.Findings[at].Subjects {
+		for _, s := range r.Findings.At(at).Subjects {
 			if databricksSide(s.Kind) {
 				ours = append(ours, s)
 			}

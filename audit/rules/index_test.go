@@ -20,7 +20,7 @@ func linesOf(t *testing.T, s *audit.Snapshot, set audit.Settings, rule string) [
 	if err != nil {
 		t.Fatal(err)
 	}
-	return collect(those(r.Findings, func(f audit.Finding) bool { return f.Rule == rule }), line)
+	return collect(those(unpacked(r), func(f audit.Finding) bool { return f.Rule == rule }), line)
 }
 
 // Nearly every name takes a short way through Fold.
@@ -129,7 +129,7 @@ func TestNothingAutomaticOfWhatWasNotRead(t *testing.T) {
 	}
 	automatic := func(s *audit.Snapshot) int {
 		r := report(t, s)
-		return len(those(r.Findings, func(f audit.Finding) bool {
+		return len(those(unpacked(r), func(f audit.Finding) bool {
 			return f.Rule == "missing-external-id" && f.Remedy == audit.RemedyAutomatic
 		}))
 	}
@@ -164,7 +164,7 @@ func without(t *testing.T, missing audit.Input, tenant []any) *audit.Snapshot {
 
 // A member that is in no listing is nobody, once.
 func TestStrangerIsCountedOnce(t *testing.T) {
-	for _, f := range report(t, complete(t, crowd())).Findings {
+	for _, f := range unpacked(report(t, complete(t, crowd()))) {
 		for _, e := range f.Evidence {
 			if e.Subject.IsZero() {
 				t.Errorf("%s has evidence about nothing: %+v", f.ID, e)

@@ -53,7 +53,13 @@ func diffReports(a, b *audit.Report) string {
 		field, ok := p.Last().(gocmp.StructField)
 		return ok && strings.ToLower(field.Name()[:1]) == field.Name()[:1]
 	}, gocmp.Ignore())
-	return gocmp.Diff(a.Findings, b.Findings, unexported) + gocmp.Diff(a.Plan, b.Plan, unexported) +
+	left := func(r *audit.Report) (list []audit.Manual) {
+		for m := range r.Plan.Manual.All() {
+			list = append(list, *m)
+		}
+		return list
+	}
+	return gocmp.Diff(unpacked(a), unpacked(b)) + gocmp.Diff(a.Plan, b.Plan, unexported) + gocmp.Diff(left(a), left(b)) +
 		gocmp.Diff(a.Now, b.Now) + gocmp.Diff(a.After, b.After) + gocmp.Diff(a.Skipped, b.Skipped) +
 		gocmp.Diff(slices.Collect(a.Crosswalk()), slices.Collect(b.Crosswalk()))
 }

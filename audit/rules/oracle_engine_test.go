@@ -89,7 +89,7 @@ func engine(t testing.TB, w world, s audit.Settings) oracleResult {
 	t.Helper()
 	report := runEngine(t, w, s)
 	result := oracleResult{verdict: string(report.Verdict), outcomesNow: map[string]string{}, outcomesAfter: map[string]string{}}
-	for _, f := range report.Findings {
+	for _, f := range unpacked(report) {
 		result.findings = append(result.findings, oracleFinding{f.Rule, f.Severity.String(), string(f.Remedy), f.Key,
 			subjects(audit.Subject.String, f.Subjects)})
 	}
@@ -121,7 +121,7 @@ func engine(t testing.TB, w world, s audit.Settings) oracleResult {
 
 func excludedOp(op audit.Operation, report *audit.Report, s audit.Settings) bool {
 	hits := append([]string{string(op.Class())}, op.Because...)
-	for _, f := range report.Findings {
+	for _, f := range unpacked(report) {
 		if slices.Contains(op.Because, f.ID) {
 			hits = append(hits, f.Rule)
 		}

@@ -17,7 +17,7 @@ func TestSkipsCoverWhatTheirChecksSee(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			for _, f := range report.Findings {
+			for _, f := range unpacked(report) {
 				if f.Rule != rule.Name {
 					continue
 				}

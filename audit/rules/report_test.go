@@ -43,6 +43,15 @@ func report(t *testing.T, s *audit.Snapshot) *audit.Report {
 	return r
 }
 
+// unpacked returns the report's findings.
+func unpacked(r *audit.Report) []audit.Finding {
+	var list []audit.Finding
+	for i := range r.Findings.Len() {
+		list = append(list, r.Findings.At(i))
+	}
+	return list
+}
+
 func TestCrosswalk(t *testing.T) {
 	var got []string
 	r := report(t, complete(t, crowd()))
@@ -109,7 +118,7 @@ func TestEvidence(t *testing.T) {
 	r := report(t, complete(t, crowd()))
 	has := func(rule, subject, role, value string) {
 		t.Helper()
-		for _, f := range r.Findings {
+		for _, f := range unpacked(r) {
 			for _, e := range f.Evidence {
 				if f.Rule == rule && e.Subject.String() == subject && e.Role == role && e.Value == value {
 					return
@@ -120,7 +129,7 @@ func TestEvidence(t *testing.T) {
 	}
 	has("missing-external-id", "okta:user:00u4", "suggestion", "dee.cole@example.com (score 0.6: one letter apart)")
 	has("group-member-drift", "databricks:group:5", "has an unknown member", "99")
-	for _, f := range r.Findings {
+	for _, f := range unpacked(r) {
 		for _, e := range f.Evidence {
 			if e.Role == "suggestion" && f.Key != "databricks:user:4" {
 				t.Errorf("%s has a candidate and is given a suggestion", f.Key)
@@ -131,7 +140,7 @@ func TestEvidence(t *testing.T) {
 	left := audit.OktaUser{ID: "00u8", Status: audit.StatusDeprovisioned, Login: "faye.cole@example.com", Email: "faye.cole@example.com"}
 	near := audit.OktaUser{ID: "00u9", Status: "ACTIVE", Login: "faye.kole@example.com", Email: "faye.kole@example.com"}
 	stray := audit.DatabricksUser{ID: "8", UserName: "faye.cole@example.com", Active: true}
-	for _, f := range report(t, complete(t, []any{left, near, stray})).Findings {
+	for _, f := range unpacked(report(t, complete(t, []any{left, near, stray}))) {
 		if slices.ContainsFunc(f.Evidence, func(e audit.Evidence) bool { return e.Role == "suggestion" }) {
 			t.Errorf("%s suggests somebody", f.ID)
 		}

@@ -50,7 +50,7 @@ func TestExamples(t *testing.T) {
 						t.Fatal(err)
 					}
 					var got []string
-					for _, f := range report.Findings {
+					for _, f := range unpacked(report) {
 						if f.Rule == rule.Name {
 							got = append(got, line(f))
 						}
@@ -101,7 +101,7 @@ func TestQuietKnowsTheKinds(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			for _, f := range report.Findings {
+			for _, f := range unpacked(report) {
 				if f.Rule == rule.Name {
 					for _, subject := range f.Subjects {
 						spoken[subject.Kind] = true

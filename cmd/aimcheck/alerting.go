@@ -91,10 +91,9 @@ func (a *alerting) tell(ctx context.Context, e *env, r *audit.Report, k *keeping
 // to be told, gravest first.
 func (a *alerting) changes(r *audit.Report, rec *history.Recorded) (changes []notify.Change) {
 	if rec == nil {
-		for _, f := range r.Findings {
-			if !f.Waived && f.Severity >= a.least {
-				changes = append(changes, notify.Change{Finding: f.ID, Rule: f.Rule, Severity: f.Severity, What: string(audit.Open), Message: f.Message})
-			}
+		told := func(h audit.FindingHead) bool { return !h.Waived && h.Severity >= a.least }
+		for _, f := range r.Findings.Where(told) {
+			changes = append(changes, notify.Change{Finding: f.ID, Rule: f.Rule, Severity: f.Severity, What: string(audit.Open), Message: f.Message})
 		}
 		return changes
 	}

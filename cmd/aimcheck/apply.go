@@ -85,9 +85,7 @@ func (e *env) applyCommand() *cobra.Command {
 					if err != nil {
 						return h, s, err
 					}
-					s.left = slices.DeleteFunc(slices.Clone(plan.Manual), func(m audit.Manual) bool {
-						return slices.ContainsFunc(made.Manual, func(old audit.Manual) bool { return old.Finding == m.Finding && old.What == m.What })
-					})
+					s.left = leftBy(made, plan)
 					s.others = len(plan.Operations) - len(plan.Approved())
 					return apply.Header{Schema: apply.JournalSchema, Plan: plan.Digest, OktaOrg: plan.OktaOrg, Databricks: plan.Databricks}, s, nil
 				},
@@ -185,6 +183,23 @@ func readDecisions(name string) ([]audit.Answer, error) {
 	return decisions.Read(f, name)
 }
 
+// leftBy lists what the decided plan leaves to people and the plan that it was
+// made from did not.
+func leftBy(made, decided *audit.Plan) []audit.Manual {
+	type said struct{ finding, what string }
+	before := map[said]bool{}
+	for m := range made.Manual.All() {
+		before[said{m.Finding, m.What}] = true
+	}
+	left := []audit.Manual{}
+	for m := range decided.Manual.All() {
+		if !before[said{m.Finding, m.What}] {
+			left = append(left, *m)
+		}
+	}
+	return left
+}
+
 // needsApps reports whether Okta's apps must be read: where service principals
 // may be written to.
 func needsApps(p *audit.Plan, decided bool) bool {
@@ -193,7 +208,7 @@ func needsApps(p *audit.Plan, decided bool) bool {
 			return true
 		}
 	}
-	for _, m := range p.Manual {
+	for m := range p.Manual.All() {
 		for _, r := range m.Records {
 			if decided && r.Subject.Kind == audit.DatabricksServicePrincipalKind {
 				return true

@@ -292,9 +292,9 @@ func next(r *audit.Report, out string) string {
 // commonest returns the rule with the most blockers, the first by name of several.
 func commonest(r *audit.Report) (rule string) {
 	count := map[string]int{}
-	for _, f := range r.Findings {
-		if f.Severity == audit.Blocker && !f.Waived {
-			count[f.Rule]++
+	for _, head := range r.Findings.Heads() {
+		if head.Severity == audit.Blocker && !head.Waived {
+			count[head.Rule]++
 		}
 	}
 	for _, name := range slices.Sorted(maps.Keys(count)) {

@@ -147,36 +147,34 @@ type notComparedRow struct {
 func differ(old, new *audit.Report) *difference {
 	d := &difference{
 		Schema: "aimcheck.diff/v1",
-		From:   differenceOf{old.Head.Digest, old.Verdict, len(old.Findings)},
-		To:     differenceOf{new.Head.Digest, new.Verdict, len(new.Findings)},
+		From:   differenceOf{old.Head.Digest, old.Verdict, old.Findings.Len()},
+		To:     differenceOf{new.Head.Digest, new.Verdict, new.Findings.Len()},
 		New:    []audit.Finding{}, Worse: []graver{}, Resolved: []audit.Finding{}, Persisting: []string{}, NotCompared: []notComparedRow{},
 	}
-	before, after := map[string]*audit.Finding{}, map[string]bool{}
-	for i := range old.Findings {
-		before[old.Findings[i].ID] = &old.Findings[i]
+	before, after := map[string]audit.FindingHead{}, map[string]bool{}
+	for _, f := range old.Findings.All() {
+		before[f.ID] = f.Head()
 	}
-	for i := range new.Findings {
-		f := &new.Findings[i]
+	for i, f := range new.Findings.All() {
 		after[f.ID] = true
-		b := before[f.ID]
+		b, there := before[f.ID]
 		switch {
-		case b == nil && !lookedFor(old, f):
+		case !there && !lookedFor(old, f):
 			d.NotCompared = append(d.NotCompared, notComparedRow{f.ID, "to"})
-		case b == nil:
-			d.New = append(d.New, *f)
+		case !there:
+			d.New = append(d.New, new.Findings.At(i))
 		default:
 			d.Persisting = append(d.Persisting, f.ID)
 			if !f.Waived && (b.Waived || f.Severity > b.Severity) {
-				d.Worse = append(d.Worse, graver{*f, b.Severity, b.Waived})
+				d.Worse = append(d.Worse, graver{new.Findings.At(i), b.Severity, b.Waived})
 			}
 		}
 	}
-	for i := range old.Findings {
-		f := &old.Findings[i]
+	for i, f := range old.Findings.All() {
 		switch {
 		case after[f.ID]:
 		case lookedFor(new, f):
-			d.Resolved = append(d.Resolved, *f)
+			d.Resolved = append(d.Resolved, old.Findings.At(i))
 		default:
 			d.NotCompared = append(d.NotCompared, notComparedRow{f.ID, "from"})
 		}

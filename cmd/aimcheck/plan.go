@@ -57,7 +57,7 @@ func planSummary(w io.Writer, p *audit.Plan, name string) error {
 	var b strings.Builder
 	approved := p.Approved()
 	fmt.Fprintf(&b, "%s: %d operations, %d of them approved; %d findings for people; it holds until %s\n",
-		name, len(p.Operations), len(approved), len(p.Manual), p.Expires.UTC().Format("2006-01-02 15:04 MST"))
+		name, len(p.Operations), len(approved), p.Manual.Len(), p.Expires.UTC().Format("2006-01-02 15:04 MST"))
 	for _, c := range p.NotIncluded() {
 		fmt.Fprintf(&b, "--include %s would approve %d more\n", c.Class, c.Operations)
 	}

@@ -40,8 +40,8 @@ func jobs() map[string]func(args []string) error {
 				return err
 			}
 			found := map[string]int{}
-			for i := range r.Findings {
-				found[r.Findings[i].Rule]++
+			for _, head := range r.Findings.Heads() {
+				found[head.Rule]++
 			}
 			return json.NewEncoder(os.Stdout).Encode(found)
 		},

@@ -68,7 +68,7 @@ func workbookOf(t testing.TB) []byte {
 			{ID: "op-0001", Action: audit.SetExternalID, Target: user, Field: "externalId", To: "-00u1", Decision: audit.Approve},
 			{ID: "op-0002", Action: audit.SetName, Target: user, Field: "name.givenName", From: "A", To: "=B"},
 		},
-		Manual: []audit.Manual{{Finding: "ambiguous-username-0123456789ab", Remedy: audit.RemedyChoose, Candidates: []audit.Subject{{Kind: audit.OktaUserKind, ID: "00u2"}}}},
+		Manual: audit.NewManuals(audit.Manual{Finding: "ambiguous-username-0123456789ab", Remedy: audit.RemedyChoose, Candidates: []audit.Subject{{Kind: audit.OktaUserKind, ID: "00u2"}}}),
 	}
 	files, err := report.Files([]string{"xlsx"})
 	if err != nil {

@@ -77,7 +77,7 @@ func TestLostServer(t *testing.T) {
 		if err == nil || !strings.Contains(err.Error(), "the history postgres://aimcheck@/") || !strings.Contains(err.Error(), "check that the server is up") {
 			t.Errorf("%s: %v", when, err)
 		}
-		if r.Trend != nil || r.Findings[0].State != "" {
+		if r.Trend != nil || r.Findings.Head(0).State != "" {
 			t.Errorf("%s: the report was told what is not kept", when)
 		}
 	}

@@ -90,7 +90,7 @@ func say(findings ...string) *audit.Report {
 		} else {
 			r.Counts[f.Severity]++
 		}
-		r.Findings = append(r.Findings, f)
+		r.Findings.Add(&f)
 	}
 	if r.Counts[audit.Blocker] > 0 {
 		r.Verdict = audit.NotReady
@@ -114,7 +114,7 @@ func record(t *testing.T, s *Store, r *audit.Report, now time.Time, change ...fu
 // lives says of each finding its state and days.
 func lives(r *audit.Report) (got []string) {
 	date := func(t time.Time) string { return t.Format("01-02") }
-	for _, f := range r.Findings {
+	for _, f := range r.Findings.All() {
 		got = append(got, fmt.Sprintf("%s %s %s..%s", f.Key, f.State, date(f.FirstSeen), date(f.LastSeen)))
 	}
 	for _, g := range r.Resolved {
@@ -290,8 +290,8 @@ func TestStrangeTexts(t *testing.T) {
 		for i := range 2 {
 			r := say("info a x\x00y", "info a \xff\u202e'; DROP TABLE aimcheck_runs; --", "info a ?$1")
 			record(t, s, r, day(i))
-			if state := []audit.State{audit.New, audit.Open}[i]; r.Findings[0].State != state || r.Findings[1].State != state || len(r.Resolved) != 0 {
-				t.Errorf("%+v", r.Findings)
+			if state := []audit.State{audit.New, audit.Open}[i]; r.Findings.Head(0).State != state || r.Findings.Head(1).State != state || len(r.Resolved) != 0 {
+				t.Errorf("%+v", lives(r))
 			}
 		}
 	})
@@ -308,7 +308,7 @@ func TestMany(t *testing.T) {
 		record(t, s, say(texts...), day(0))
 		r := say(texts[:1]...)
 		record(t, s, r, day(1))
-		if len(r.Resolved) != 1200 || r.Findings[0].State != audit.Open {
+		if len(r.Resolved) != 1200 || r.Findings.Head(0).State != audit.Open {
 			t.Errorf("%d resolved", len(r.Resolved))
 		}
 	})

@@ -125,8 +125,8 @@ func (rec *recording) record(ctx context.Context, tx *sql.Tx) error {
 	if err := rec.lookBack(ctx, tx); err != nil {
 		return err
 	}
-	for i := range rec.report.Findings {
-		rec.see(&rec.report.Findings[i])
+	for _, f := range rec.report.Findings.All() {
+		rec.see(f)
 	}
 	rec.miss()
 	if err := rec.insertRun(ctx, tx); err != nil {
@@ -309,9 +309,8 @@ func (rec *recording) happened(finding, what, note string) {
 
 // stamp tells the report. Nothing of it can fail.
 func (rec *recording) stamp() {
-	for i := range rec.report.Findings {
-		f := &rec.report.Findings[i]
-		f.FirstSeen, f.LastSeen, f.State = rec.rows[i].first, rec.rows[i].last, rec.states[i]
+	for i := range rec.rows {
+		rec.report.Findings.Stamp(i, rec.rows[i].first, rec.rows[i].last, rec.states[i])
 	}
 	rec.report.Trend = append([]audit.PastRun{}, rec.past...)
 	rec.report.Resolved = append([]audit.Gone{}, rec.gone...)
@@ -332,8 +331,8 @@ func (rec *recording) insertRun(ctx context.Context, tx *sql.Tx) error {
 		return err
 	}
 	nWaived := 0
-	for i := range rec.report.Findings {
-		if rec.report.Findings[i].Waived {
+	for _, head := range rec.report.Findings.Heads() {
+		if head.Waived {
 			nWaived++
 		}
 	}

@@ -1,0 +1,213 @@
+package audit
+
+import (
+	"fmt"
+	"iter"
+	"time"
+)
+
+// Findings are findings in the order of a report, packed into pages of text: a
+// finding takes a fifth of the memory that a [Finding] does, and holds hardly a
+// pointer. They need nothing else to be read. The zero value has none. What is
+// copied may only be read.
+type Findings struct {
+	list  []packed
+	pages []page
+	last  *writer // of the last page; nil where nothing was added
+
+	heads   interned[FindingHead]
+	waivers interned[WaivedBy]
+	times   interned[time.Time]
+
+	operations map[int][]string // of those findings that ask for some
+	seen       []sighting       // of each; nil without a history
+}
+
+// A FindingHead is what findings are counted by, which is known without unpacking
+// them. Many have one head.
+type FindingHead struct {
+	Rule     string
+	Severity Severity
+	Remedy   Remedy
+	Waived   bool
+	State    State
+}
+
+// Head returns the finding's head.
+func (f *Finding) Head() FindingHead {
+	return FindingHead{f.Rule, f.Severity, f.Remedy, f.Waived, f.State}
+}
+
+// packed says where a finding is, and what changes after it was packed.
+type packed struct {
+	page, at uint32
+	head     uint32
+	waiver   uint32 // 0: none, else one more than its number
+}
+
+// A sighting says when a run first and last saw a finding.
+type sighting struct{ first, last uint32 }
+
+// NewFindings packs the findings.
+func NewFindings(list ...Finding) Findings {
+	var fs Findings
+	for i := range list {
+		fs.Add(&list[i])
+	}
+	return fs
+}
+
+// Add packs another finding behind the others.
+func (fs *Findings) Add(f *Finding) {
+	fs.add(f, func(b []byte) []byte { return appendID(b, f) })
+	i := len(fs.list) - 1
+	if f.Waiver != nil {
+		fs.list[i].waiver = fs.waivers.of(*f.Waiver) + 1
+	}
+	if f.Operations != nil {
+		fs.ask(i, f.Operations)
+	}
+	if !f.FirstSeen.IsZero() || !f.LastSeen.IsZero() {
+		fs.see(i, f.FirstSeen, f.LastSeen)
+	}
+}
+
+// add packs a finding of which id appends the id.
+func (fs *Findings) add(f *Finding, id func([]byte) []byte) {
+	if fs.last == nil {
+		fs.last = newWriter()
+	}
+	text := fs.last.pack(f, id)
+	if fs.last.begin(len(text)) {
+		fs.pages = append(fs.pages, page{pieces: fs.last.pieces})
+	}
+	p := packed{page: uint32(len(fs.pages) - 1), head: fs.heads.of(f.Head())}
+	p.at = fs.last.append(&fs.pages[p.page], text)
+	fs.list = append(fs.list, p)
+}
+
+// Len returns the number of findings.
+func (fs *Findings) Len() int { return len(fs.list) }
+
+// At returns finding i. Nobody else has its lists.
+func (fs *Findings) At(i int) Finding {
+	var f Finding
+	fs.unpack(i, &f)
+	return f
+}
+
+// All yields the findings in order. Each stands in the place of the one before:
+// it and its lists are good until the next, its texts for ever.
+func (fs *Findings) All() iter.Seq2[int, *Finding] {
+	return fs.Where(func(FindingHead) bool { return true })
+}
+
+// Where yields those findings of [Findings.All] whose head is wanted.
+func (fs *Findings) Where(want func(FindingHead) bool) iter.Seq2[int, *Finding] {
+	return func(yield func(int, *Finding) bool) {
+		var f Finding
+		for i := range fs.list {
+			if !want(fs.Head(i)) {
+				continue
+			}
+			if fs.unpack(i, &f); !yield(i, &f) {
+				return
+			}
+		}
+	}
+}
+
+// Head returns the head of finding i.
+func (fs *Findings) Head(i int) FindingHead { return fs.heads.list[fs.list[i].head] }
+
+// Heads yields the head of every finding in order.
+func (fs *Findings) Heads() iter.Seq2[int, FindingHead] {
+	return func(yield func(int, FindingHead) bool) {
+		for i := range fs.list {
+			if !yield(i, fs.Head(i)) {
+				return
+			}
+		}
+	}
+}
+
+// Stamp says of finding i when a run first and last saw it, and what became of it.
+func (fs *Findings) Stamp(i int, first, last time.Time, state State) {
+	fs.see(i, first, last)
+	head := fs.Head(i)
+	head.State = state
+	fs.list[i].head = fs.heads.of(head)
+}
+
+func (fs *Findings) see(i int, first, last time.Time) {
+	if fs.seen == nil {
+		fs.times.of(time.Time{})
+	}
+	for len(fs.seen) < len(fs.list) {
+		fs.seen = append(fs.seen, sighting{})
+	}
+	fs.seen[i] = sighting{fs.times.of(first), fs.times.of(last)}
+}
+
+// waive marks finding i as taken on.
+func (fs *Findings) waive(i int, by WaivedBy) {
+	head := fs.Head(i)
+	head.Waived = true
+	fs.list[i].head, fs.list[i].waiver = fs.heads.of(head), fs.waivers.of(by)+1
+}
+
+// ask sets the ids of the operations that finding i asks for.
+func (fs *Findings) ask(i int, operations []string) {
+	if fs.operations == nil {
+		fs.operations = map[int][]string{}
+	}
+	fs.operations[i] = operations
+}
+
+// unpack sets f to finding i. It uses f's lists again.
+func (fs *Findings) unpack(i int, f *Finding) {
+	p, head := fs.list[i], fs.Head(i)
+	subjects, evidence := f.Subjects[:0], f.Evidence[:0]
+	*f = Finding{Rule: head.Rule, Severity: head.Severity, Remedy: head.Remedy, Waived: head.Waived, State: head.State}
+	r := fs.reader(p)
+	r.unpack(f, subjects, evidence)
+	if p.waiver > 0 {
+		f.Waiver = &fs.waivers.list[p.waiver-1]
+	}
+	f.Operations = fs.operations[i]
+	if i < len(fs.seen) {
+		f.FirstSeen, f.LastSeen = fs.times.list[fs.seen[i].first], fs.times.list[fs.seen[i].last]
+	}
+}
+
+func (fs *Findings) reader(p packed) reader {
+	page := &fs.pages[p.page]
+	return reader{text: page.text[p.at:], pieces: page.pieces}
+}
+
+// String says how many there are: all of them are too many to print.
+func (fs Findings) String() string { return fmt.Sprintf("%d findings", len(fs.list)) }
+
+// interned gives every value a number, the same for the same.
+type interned[T comparable] struct {
+	list   []T
+	number map[T]uint32
+	recent uint32 // mostly the next is as the last
+}
+
+func (n *interned[T]) of(v T) uint32 {
+	if int(n.recent) < len(n.list) && n.list[n.recent] == v {
+		return n.recent
+	}
+	i, ok := n.number[v]
+	if !ok {
+		if n.number == nil {
+			n.number = map[T]uint32{}
+		}
+		i = uint32(len(n.list))
+		n.number[v] = i
+		n.list = append(n.list, v)
+	}
+	n.recent = i
+	return i
+}

@@ -1,0 +1,256 @@
+package audit
+
+import (
+	"encoding/binary"
+	"encoding/hex"
+	"slices"
+	"strings"
+)
+
+// A page is some findings one after another. A finding is its message, key and
+// id, its subjects, and its evidence. A text that stands in it already, as a name
+// does in the message, is the place where it stands.
+type page struct {
+	text   string
+	pieces *interned[piece]
+}
+
+// A piece is what much evidence has in common.
+type piece struct{ role, field string }
+
+const (
+	firstPage = 1 << 10 // bytes; each is twice the one before,
+	pageSize  = 1 << 16 // up to this one
+)
+
+// A writer packs findings.
+type writer struct {
+	pieces *interned[piece]
+	page   strings.Builder // with room to its end: what is in it never moves
+	buf    []byte
+	known  []place // of the finding under way
+}
+
+// A place is where a text stands in a packed finding.
+type place struct {
+	text string
+	at   int
+}
+
+func newWriter() *writer { return &writer{pieces: &interned[piece]{}} }
+
+// begin begins a new page where this one has no room for n bytes, and reports
+// whether it did.
+func (w *writer) begin(n int) bool {
+	room := w.page.Cap()
+	if room-w.page.Len() >= n && room > 0 {
+		return false
+	}
+	w.page = strings.Builder{}
+	w.page.Grow(max(min(max(2*room, firstPage), pageSize), n))
+	return true
+}
+
+// append appends the text to the page, which begin made room in, and returns
+// where it stands.
+func (w *writer) append(p *page, text []byte) uint32 {
+	at := w.page.Len()
+	w.page.Write(text)
+	p.text = w.page.String()
+	return uint32(at)
+}
+
+// pack returns the packed finding, good until the next.
+func (w *writer) pack(f *Finding, id func([]byte) []byte) []byte {
+	w.buf, w.known = w.buf[:0], w.known[:0]
+	w.put(f.Message)
+	w.put(f.Key)
+	w.buf = id(w.buf)
+	w.number(size(f.Subjects))
+	for _, s := range f.Subjects {
+		w.buf = append(w.buf, byte(s.Kind))
+		w.put(s.ID)
+	}
+	w.number(size(f.Evidence))
+	at := 0
+	for i := range f.Evidence {
+		e := &f.Evidence[i]
+		at = w.subject(f.Subjects, e.Subject, at)
+		w.number(int(w.pieces.of(piece{e.Role, e.Field})))
+		w.put(e.Value)
+	}
+	return w.buf
+}
+
+// size is one more than the length of a list, 0 where there is none.
+func size[T any](list []T) int {
+	if list == nil {
+		return 0
+	}
+	return len(list) + 1
+}
+
+func (w *writer) number(n int) { w.buf = binary.AppendUvarint(w.buf, uint64(n)) }
+
+// Texts are looked for among the first ones of a finding, and where that is worth it.
+const (
+	mostKnown = 24
+	shortest  = 4 // bytes of a text
+)
+
+// put appends a text, or where it stands.
+func (w *writer) put(text string) {
+	if len(text) < shortest {
+		w.literal(text)
+		return
+	}
+	for i, k := range w.known {
+		at := -1
+		switch {
+		case i < 2: // the message and the key
+			at = strings.Index(k.text, text)
+		case k.text == text:
+			at = 0
+		}
+		if at >= 0 {
+			w.number(len(text)<<1 | 1)
+			w.number(k.at + at)
+			return
+		}
+	}
+	w.literal(text)
+	if len(w.known) < mostKnown {
+		w.known = append(w.known, place{text, len(w.buf) - len(text)})
+	}
+}
+
+func (w *writer) literal(text string) {
+	w.number(len(text) << 1)
+	w.buf = append(w.buf, text...)
+}
+
+// subject appends the place of s among the subjects, or s, and returns its place:
+// most evidence is about the subject that the piece before is about, or the next.
+func (w *writer) subject(subjects []Subject, s Subject, last int) int {
+	for i := last; i < min(last+2, len(subjects)); i++ {
+		if subjects[i] == s {
+			w.number(i + 1)
+			return i
+		}
+	}
+	if i, ok := slices.BinarySearchFunc(subjects, s, Subject.Compare); ok {
+		w.number(i + 1)
+		return i
+	}
+	w.number(0)
+	w.buf = append(w.buf, byte(s.Kind))
+	w.put(s.ID)
+	return last
+}
+
+const idSize = 6 // bytes of the hash in a finding's id
+
+// appendID appends the hash in the finding's id where [FindingID] could have made
+// it, else the id.
+func appendID(b []byte, f *Finding) []byte {
+	digits, ok := strings.CutPrefix(f.ID, f.Rule+"-")
+	if ok && len(digits) == 2*idSize && strings.Trim(digits, "0123456789abcdef") == "" {
+		var hash [idSize]byte
+		hex.Decode(hash[:], []byte(digits))
+		return append(append(b, 1), hash[:]...)
+	}
+	b = binary.AppendUvarint(append(b, 0), uint64(len(f.ID)))
+	return append(b, f.ID...)
+}
+
+// A reader unpacks a finding.
+type reader struct {
+	text   string // from its first byte on
+	at     int
+	pieces *interned[piece]
+}
+
+func (r *reader) number() (n int) {
+	for shift := 0; ; shift += 7 {
+		c := r.text[r.at]
+		r.at++
+		n |= int(c&0x7f) << shift
+		if c < 0x80 {
+			return n
+		}
+	}
+}
+
+func (r *reader) take(n int) string {
+	r.at += n
+	return r.text[r.at-n : r.at]
+}
+
+func (r *reader) put() string {
+	n := r.number()
+	if n&1 == 0 {
+		return r.take(n >> 1)
+	}
+	at := r.number()
+	return r.text[at : at+n>>1]
+}
+
+func (r *reader) subject() Subject {
+	kind := Kind(r.take(1)[0])
+	return Subject{kind, r.put()}
+}
+
+// unpack sets what was packed of f, whose rule is set.
+func (r *reader) unpack(f *Finding, subjects []Subject, evidence []Evidence) {
+	f.Message, f.Key = r.put(), r.put()
+	if r.take(1)[0] == 1 {
+		f.ID = idOf(f.Rule, r.take(idSize))
+	} else {
+		f.ID = r.take(r.number())
+	}
+	f.Subjects = r.subjects(subjects)
+	n := r.number()
+	if n == 0 {
+		return
+	}
+	if evidence == nil {
+		evidence = make([]Evidence, 0, n-1)
+	}
+	for range n - 1 {
+		var e Evidence
+		if i := r.number(); i > 0 {
+			e.Subject = f.Subjects[i-1]
+		} else {
+			e.Subject = r.subject()
+		}
+		p := &r.pieces.list[r.number()]
+		e.Role, e.Field = p.role, p.field
+		e.Value = r.put()
+		evidence = append(evidence, e)
+	}
+	f.Evidence = evidence
+}
+
+func (r *reader) subjects(into []Subject) []Subject {
+	n := r.number()
+	if n == 0 {
+		return nil
+	}
+	if into == nil {
+		into = make([]Subject, 0, n-1)
+	}
+	for range n - 1 {
+		into = append(into, r.subject())
+	}
+	return into
+}
+
+func idOf(rule, hash string) string {
+	b := make([]byte, 0, 64)
+	b = append(append(b, rule...), '-')
+	const digits = "0123456789abcdef"
+	for i := range len(hash) {
+		b = append(b, digits[hash[i]>>4], digits[hash[i]&0xf])
+	}
+	return string(b)
+}
