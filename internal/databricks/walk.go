@@ -15,6 +15,9 @@ const restarts = 3
 // 100 a page; whatever it does give is what a page is taken to hold.
 const pageWish = 100
 
+// maxRows is more than any account has: a listing that announces more lies.
+const maxRows = 20_000_000
+
 // A getPage asks for the part of a listing that begins at row start, counted
 // from 1, and for count rows; the answer may hold fewer or more.
 type getPage func(ctx context.Context, start, count int) (page, error)
@@ -128,6 +131,8 @@ func (w *walk) check(p page) ([]object, error) {
 	case p.total == absent:
 		return nil, errors.New("the listing does not say how many " + w.kind.plural + " there are (totalResults), " +
 			"so that it can't be known to be whole")
+	case p.total > maxRows:
+		return nil, fmt.Errorf("%d %s are announced, and no account has so many", p.total, w.kind.plural)
 	case !first && p.total != w.total:
 		return nil, moved("%d %s were announced first and %d later", w.total, w.kind.plural, p.total)
 	case p.start != absent && p.start != row && len(rows) > 0:

@@ -226,6 +226,10 @@ func TestWalkNeverBelieves(t *testing.T) {
 			func(s *shelf) { s.after = func(_ *shelf, p *page) { p.total = 251 } },
 			"251 users are announced and the listing ends after 250",
 		},
+		"a total beyond all sense": {
+			func(s *shelf) { s.after = func(_ *shelf, p *page) { p.total = 1_000_000_000 } },
+			"1000000000 users are announced, and no account has so many",
+		},
 		"a total that is too low": {
 			func(s *shelf) { s.after = func(_ *shelf, p *page) { p.total = 150 } },
 			"150 users are announced and at least 199 listed",

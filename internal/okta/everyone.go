@@ -1,6 +1,11 @@
 package okta
 
-import "context"
+import (
+	"context"
+	"fmt"
+
+	"github.com/aimcheck/aimcheck/audit"
+)
 
 // everyone asks how many users the group Everyone counts: all that there are, by
 // another count than the listing. It returns 0 if Okta does not say.
@@ -20,4 +25,16 @@ func (l *listing) compare(counted int) {
 		l.client.note("the group Everyone counts %d users and %d were read: if that stays so, the app may not see all of them; "+
 			"give it a role that is not restricted to some users", counted, l.received)
 	}
+}
+
+// plausible fails once there are far more users than the group Everyone counts, so
+// many of them not handed on: such a listing never ends. The count may leave the
+// deprovisioned out.
+func (l *listing) plausible(held int) error {
+	const more = 20_000 // came meanwhile, or are not counted yet
+	counted := int(l.counted.Load())
+	if live := l.live + held; l.req.Input == audit.OktaUsers && counted > 0 && live > 2*counted+more {
+		return fmt.Errorf("the listing of users does not end: it gave %d that are not deprovisioned, and the group Everyone counts %d", live, counted)
+	}
+	return nil
 }

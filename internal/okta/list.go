@@ -18,6 +18,10 @@ const (
 	maxRestarts   = 3  // of a listing that moved while it was read
 	maxBlankPages = 50 // in a row: a listing that has nothing more to give but never ends
 
+	// maxObjects is how many a listing may give, four times what the largest orgs
+	// have: one that gives more never ends.
+	maxObjects = 20_000_000
+
 	// groupsPage is how many groups are asked for at once. Okta gives up to 10,000,
 	// and advises smaller pages where that takes it too long.
 	groupsPage = 1000
@@ -87,7 +91,9 @@ type listing struct {
 	seen           *seen // the number of the chain that gave each id last
 	chains         int
 	received       int
-	deprovisioned  bool // a user of that status was among them
+	counted        atomic.Int64 // users, by the group Everyone; 0: not known, or not yet
+	live           int          // users received that are not deprovisioned
+	deprovisioned  bool         // a user of that status was among them
 	undecoded      int
 	firstUndecoded string
 	bad            map[string]bool // ids of the undecoded: a second look may meet them again
@@ -130,7 +136,7 @@ func (l *listing) settle(ctx context.Context, read func(context.Context) error) 
 }
 
 func (l *listing) reset() {
-	l.seen, l.chains, l.received, l.deprovisioned = newSeen(), 0, 0, false
+	l.seen, l.chains, l.received, l.live, l.deprovisioned = newSeen(), 0, 0, 0, false
 	l.undecoded, l.firstUndecoded, l.bad = 0, "", map[string]bool{}
 	l.proof = audit.Proof{Restarts: l.begun}
 }
@@ -168,6 +174,7 @@ func (l *listing) readUsers(ctx context.Context) error {
 	}
 	go func() {
 		n := l.client.everyone(ctx)
+		l.counted.Store(int64(n))
 		counted <- n
 		if windows != nil && !windows.update {
 			windows.mu.Lock()
@@ -306,6 +313,9 @@ func (l *listing) chain(ctx context.Context, list call, query string, d decoder,
 		if !fresh {
 			return errMoved{fmt.Sprintf("a page of %ss came twice", d.kind)}
 		}
+		if err := l.plausible(0); err != nil {
+			return err
+		}
 		return l.hand(objects, again, "")
 	})
 	var refused *apiError
@@ -346,6 +356,9 @@ func (l *listing) hand(objects []object, update bool, mark string) error {
 			l.countUndecoded(r)
 		case audit.OktaUser:
 			l.deprovisioned = l.deprovisioned || !r.Live()
+			if !known && r.Live() {
+				l.live++
+			}
 		}
 		if known || update {
 			replaced.Records = append(replaced.Records, o.record)
@@ -413,7 +426,7 @@ func (l *listing) pages(ctx context.Context, list call, query string, d decoder,
 		return false, err
 	}
 	limit, _ := strconv.Atoi(q.Get("limit"))
-	sent, blank := map[string]bool{}, 0
+	sent, blank, count := map[string]bool{}, 0, 0
 	for {
 		p, err := l.client.get(ctx, list, query)
 		var refused *apiError
@@ -434,6 +447,9 @@ func (l *listing) pages(ctx context.Context, list call, query string, d decoder,
 		next, more, err := p.next()
 		if err != nil {
 			return false, fmt.Errorf("GET %s: %w", p.path, err)
+		}
+		if count += len(objects); count > maxObjects {
+			return false, fmt.Errorf("GET %s does not end: it gave more than %d objects", p.path, maxObjects)
 		}
 		if err := each(objects); err != nil {
 			return false, err

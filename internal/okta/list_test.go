@@ -217,6 +217,29 @@ func TestListingsThatCannotBeTrusted(t *testing.T) {
 	}
 }
 
+// A listing that gives ever new users ends by what Okta itself counts.
+func TestListingsThatNeverEnd(t *testing.T) {
+	for name, created := range map[string]func(n int) string{
+		"in order":    func(n int) string { return stamp(time.UnixMilli(1_500_000_000_000 + int64(n)*1000)) },
+		"at one time": func(int) string { return "2020-01-01T00:00:00.000Z" },
+		"undated":     func(int) string { return "" }, // so that they are read plainly
+	} {
+		t.Run(name, func(t *testing.T) {
+			f := &fakeOrg{counts: 500, answer: func(_ string, q url.Values, n int) (int, string, string) {
+				var all []string
+				for i := n * 200; i < n*200+200; i++ {
+					all = append(all, fmt.Sprintf(`{"id":"00u%09d","status":"ACTIVE","created":%q,"profile":{"login":"u%d@example.com"}}`, i, created(i), i))
+				}
+				return 200, "[" + strings.Join(all, ",") + "]", next(fmt.Sprintf("limit=200&after=%d", n))
+			}}
+			list(t, t.Context(), f.open(t), usersRequest).incomplete(t, "and the group Everyone counts 500")
+			if len(f.sent) > 250 {
+				t.Errorf("%d requests", len(f.sent))
+			}
+		})
+	}
+}
+
 func TestListingThatMovedIsReadAgain(t *testing.T) {
 	f := &fakeOrg{answer: func(_ string, q url.Values, n int) (int, string, string) {
 		switch {

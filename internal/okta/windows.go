@@ -385,6 +385,9 @@ func (w *windows) take(win *window, objects []object, last *time.Time, to time.T
 		}
 		win.held = append(win.held, o)
 	}
+	if err := w.l.plausible(len(win.held)); err != nil {
+		return false, err
+	}
 	return false, w.emit(win, ready)
 }
 
