@@ -4,6 +4,8 @@ package main
 
 import (
 	"context"
+	"io"
+	"log"
 	"os"
 	"os/signal"
 	"runtime/debug"
@@ -13,6 +15,7 @@ import (
 func main() {
 	// Millions of identities: a third less memory for a little more time.
 	debug.SetGCPercent(40)
+	log.SetOutput(io.Discard) // net/http prints what a server sends unasked
 	os.Exit(start(osEnv()))
 }
 

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"net/http/httptest"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -138,6 +139,26 @@ func TestWholeRefusesWhatIsNotWhole(t *testing.T) {
 				t.Errorf("body %q of length %d, %v; want %q", b, resp.ContentLength, err, tt.body)
 			}
 		})
+	}
+}
+
+// A body goes with its length, whoever made the request.
+func TestWholeSendsLengths(t *testing.T) {
+	for _, body := range []string{"", "grant_type=client_credentials"} {
+		server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			if b, err := io.ReadAll(r.Body); string(b) != body || err != nil || r.ContentLength != int64(len(body)) || r.TransferEncoding != nil {
+				t.Errorf("got %q, %v, of length %d in %v; want %q", b, err, r.ContentLength, r.TransferEncoding, body)
+			}
+			_, _ = io.WriteString(w, "{}")
+		}))
+		defer server.Close()
+		r, err := http.NewRequestWithContext(t.Context(), http.MethodPost, server.URL, struct{ io.Reader }{strings.NewReader(body)})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := Whole(Base(), time.Minute).RoundTrip(r); err != nil {
+			t.Error(err)
+		}
 	}
 }
 

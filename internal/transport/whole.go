@@ -19,11 +19,16 @@ const maxBody = 64 << 20
 // status 2xx must be one whole JSON value (or blank, except to a GET): a body
 // that was cut, or HTML, is an error. Of any other status the body is what
 // could be read. One attempt, the body included, may take no longer than limit.
+// What is sent goes with its length: not every server takes it in chunks.
 func Whole(next http.RoundTripper, limit time.Duration) http.RoundTripper {
 	return roundTripper(func(r *http.Request) (*http.Response, error) {
 		ctx, cancel := context.WithTimeoutCause(r.Context(), limit, errTimeout{limit})
 		defer cancel()
-		resp, err := next.RoundTrip(r.Clone(ctx))
+		sent := r.Clone(ctx)
+		if err := measure(sent); err != nil {
+			return nil, err
+		}
+		resp, err := next.RoundTrip(sent)
 		if err != nil {
 			return nil, fmt.Errorf("the connection to %s failed: %w", r.URL.Host, timely(ctx, r.Context(), err))
 		}
@@ -48,6 +53,23 @@ func Whole(next http.RoundTripper, limit time.Duration) http.RoundTripper {
 		resp.Request = r
 		return resp, nil
 	})
+}
+
+// measure sets the length of r's body, which is read for it if it is not known.
+func measure(r *http.Request) error {
+	if r.Body == nil || r.Body == http.NoBody || r.ContentLength > 0 {
+		return nil
+	}
+	b, err := io.ReadAll(r.Body)
+	r.Body.Close()
+	if err != nil {
+		return fmt.Errorf("read the body of %s %s: %w", r.Method, r.URL.Path, err)
+	}
+	r.Body, r.ContentLength, r.TransferEncoding = http.NoBody, int64(len(b)), nil
+	if len(b) > 0 {
+		r.Body = io.NopCloser(bytes.NewReader(b))
+	}
+	return nil
 }
 
 // wholeJSON reports what keeps body from being one JSON value. It looks at the
