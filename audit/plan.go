@@ -1,13 +1,8 @@
 package audit
 
 import (
-	"bytes"
 	"cmp"
-	"crypto/sha256"
-	"encoding/hex"
-	"encoding/json"
 	"fmt"
-	"io"
 	"slices"
 	"time"
 )
@@ -272,90 +267,4 @@ func Cautions(ops []Operation) []string {
 		all = append(all, "if Terraform manages a group, its databricks_group.external_id must say the same: another value destroys and recreates the group")
 	}
 	return all
-}
-
-// Seal sets when the plan was made, how long it holds, and its digest.
-func (p *Plan) Seal(created time.Time, lasts time.Duration) error {
-	p.Created = created.UTC().Truncate(time.Second)
-	p.Expires = p.Created.Add(lasts)
-	digest, err := p.digest()
-	p.Digest = digest
-	return err
-}
-
-// digest covers everything in the plan but the digest itself: the JSON of the
-// plan without one, which is made piece by piece.
-func (p *Plan) digest() (string, error) {
-	h := sha256.New()
-	var text bytes.Buffer
-	encode := json.NewEncoder(&text)
-	add := func(v any) error {
-		text.Reset()
-		if err := encode.Encode(v); err != nil {
-			return fmt.Errorf("plan: %w", err)
-		}
-		b := bytes.TrimSuffix(text.Bytes(), []byte("\n"))
-		// A byte that is not UTF-8 is written as an escape, and read back as what
-		// is written raw: make them one.
-		if bytes.Contains(b, []byte(`\ufffd`)) {
-			b = bytes.ReplaceAll(b, []byte(`\ufffd`), []byte("\uFFFD"))
-		}
-		h.Write(b)
-		return nil
-	}
-	begin := func(name string, null bool) {
-		fmt.Fprintf(h, ",%q:", name)
-		if null {
-			io.WriteString(h, "null")
-		} else {
-			io.WriteString(h, "[")
-		}
-	}
-	next := func(i int, v any) error {
-		if i > 0 {
-			io.WriteString(h, ",")
-		}
-		return add(v)
-	}
-	bare := *p
-	bare.Digest, bare.Operations, bare.Manual = "", nil, Manuals{}
-	head, err := json.Marshal(bare)
-	if err != nil {
-		return "", fmt.Errorf("plan: %w", err)
-	}
-	const lists = `,"operations":null,"manual":null}`
-	head, found := bytes.CutSuffix(head, []byte(lists))
-	if !found {
-		return "", fmt.Errorf("plan: it does not end in its lists: %s", head)
-	}
-	h.Write(bytes.ReplaceAll(head, []byte(`\ufffd`), []byte("\uFFFD")))
-	if begin("operations", p.Operations == nil); p.Operations != nil {
-		for i := range p.Operations {
-			if err := next(i, &p.Operations[i]); err != nil {
-				return "", err
-			}
-		}
-		io.WriteString(h, "]")
-	}
-	if begin("manual", p.Manual.null()); !p.Manual.null() {
-		i := 0
-		for m := range p.Manual.All() {
-			if err := next(i, m); err != nil {
-				return "", err
-			}
-			i++
-		}
-		io.WriteString(h, "]")
-	}
-	io.WriteString(h, "}")
-	return "sha256:" + hex.EncodeToString(h.Sum(nil)), nil
-}
-
-// Verify reports whether the plan is as it was sealed.
-func (p *Plan) Verify() error {
-	digest, err := p.digest()
-	if err == nil && digest != p.Digest {
-		err = fmt.Errorf("the plan was changed after it was made: its digest is %s, its content %s; make a new plan", p.Digest, digest)
-	}
-	return err
 }

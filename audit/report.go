@@ -279,12 +279,17 @@ func (r *Report) OtherNames() iter.Seq[SubjectName] {
 	}
 }
 
-// spoken marks the objects that findings and the plan speak of.
+// spoken marks those objects without a row that findings and the plan speak of.
 func (r *Report) spoken() (spoken [kindEnd][]bool) {
 	for _, k := range Kinds() {
-		spoken[k] = make([]bool, r.index.Len(k))
+		if counterpart(k) == 0 {
+			spoken[k] = make([]bool, r.index.Len(k))
+		}
 	}
 	mark := func(s Subject) {
+		if counterpart(s.Kind) != 0 {
+			return
+		}
 		if ref, ok := r.index.find(s); ok {
 			spoken[ref.Kind][ref.n] = true
 		}
@@ -293,11 +298,13 @@ func (r *Report) spoken() (spoken [kindEnd][]bool) {
 		for _, s := range f.Subjects {
 			mark(s)
 		}
-		for _, e := range f.Evidence {
-			mark(e.Subject)
+		for _, e := range f.Evidence { // mostly about a subject
+			if _, marked := slices.BinarySearchFunc(f.Subjects, e.Subject, Subject.Compare); !marked {
+				mark(e.Subject)
+			}
 		}
 	}
-	if r.Plan != nil {
+	if r.Plan != nil && r.Plan.Manual.findings != &r.Findings { // else their candidates are subjects
 		for m := range r.Plan.Manual.All() {
 			for _, s := range m.Candidates {
 				mark(s)
