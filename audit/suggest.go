@@ -115,19 +115,13 @@ func (ix *Index) nobody(seed maphash.Seed) []blocked {
 // liveWith returns the live Okta users of each blocking key that was asked for, in
 // order, of a crowd no more than shows that it is one.
 func (ix *Index) liveWith(asked []blocked, seed maphash.Seed) []blocked {
-	few, number := newSieve(len(asked)), make(map[uint64]int32, len(asked))
-	for _, a := range asked {
-		if _, ok := number[a.key]; !ok {
-			number[a.key] = int32(len(number))
-			few.add(a.key)
-		}
-	}
+	keys := newKeySet(asked)
 	var like []blocked
 	var lock sync.Mutex
 	inParts(ix.OktaUsers.Len(), fewObjects, func(from, to int) {
 		var mine []blocked
-		held := make([]uint8, len(number)) // of each key, up to a crowd
-		b := blocking{seed: seed, few: few}
+		held := make([]uint8, len(keys.slots)) // of each key, up to a crowd
+		b := blocking{seed: seed, few: keys.sieve}
 		for i := from; i < to; i++ {
 			o := Ref{OktaUserKind, int32(i)}
 			if !ix.Live(o) {
@@ -144,7 +138,7 @@ func (ix *Index) liveWith(asked []blocked, seed maphash.Seed) []blocked {
 				b.address(Fold(u.Email))
 			}
 			for _, key := range b.keys {
-				if n, ok := number[key]; ok && held[n] <= crowd {
+				if n, ok := keys.slot(key); ok && held[n] <= crowd {
 					held[n]++
 					mine = append(mine, blocked{key, o.n})
 				}
@@ -267,10 +261,36 @@ func runesAt(s string, runes, n int) int {
 	return at
 }
 
+// A keySet holds blocking keys. Most keys that it is asked for it has not: those
+// nearly all stay in the sieve, which is small.
+type keySet struct {
+	sieve
+	slots []uint64 // the key, in the first free slot from where it belongs; 0 where there is none
+}
+
+func newKeySet(list []blocked) keySet {
+	size := 1 << bits.Len(uint(2*len(list)))
+	set := keySet{sieve: make(sieve, max(1, size/4)), slots: make([]uint64, size)}
+	for _, b := range list {
+		n, _ := set.slot(b.key)
+		set.slots[n] = b.key
+		set.add(b.key)
+	}
+	return set
+}
+
+// slot returns the slot of the key, or the one where it would be, and whether it
+// is there.
+func (s *keySet) slot(key uint64) (int, bool) {
+	n := int(key>>32) & (len(s.slots) - 1)
+	for s.slots[n] != 0 && s.slots[n] != key {
+		n = (n + 1) & (len(s.slots) - 1)
+	}
+	return n, s.slots[n] == key && key != 0
+}
+
 // A sieve holds a set of sums roughly: it lets all of them pass, and few others.
 type sieve []uint64
-
-func newSieve(n int) sieve { return make(sieve, 1<<bits.Len(uint(n/2))) } // 32 bits a sum or more
 
 func (s sieve) add(sum uint64) { s[sum>>6&uint64(len(s)-1)] |= 1 << (sum & 63) }
 
