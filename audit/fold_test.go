@@ -6,6 +6,7 @@ import (
 	"unicode"
 	"unicode/utf8"
 
+	"golang.org/x/text/cases"
 	"golang.org/x/text/unicode/norm"
 	"pgregory.net/rapid"
 )
@@ -71,4 +72,18 @@ func TestFoldAgreesWithEqualFold(t *testing.T) {
 			t.Fatalf("Fold says %v of %+q and %+q, EqualFold %v", got, a, b, want)
 		}
 	})
+}
+
+// What the quick look takes for a letter of one rune is one in full folding too.
+func TestFullFold(t *testing.T) {
+	full := cases.Fold()
+	for r := range rune(unicode.MaxRune) {
+		if !utf8.ValidRune(r) {
+			continue
+		}
+		name := "a" + string(foldRune(r)) + "\u0301"
+		if got, want := FullFold(name), norm.NFC.String(full.String(name)); got != want {
+			t.Fatalf("%U: got %+q, want %+q", r, got, want)
+		}
+	}
 }

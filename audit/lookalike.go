@@ -109,10 +109,20 @@ func (ix *Index) addUnfolded(full map[string][]int32) {
 	if len(full) == 0 {
 		return
 	}
-	for k := range int32(ix.names.n) {
-		if name := ix.name(k); lengths[len(name)] && full[name] != nil {
-			full[name] = append(full[name], k)
+	var lock sync.Mutex // of unfolded
+	var unfolded []int32
+	inParts(ix.names.n, fewObjects, func(from, to int) {
+		for k := from; k < to; k++ {
+			if name := ix.name(int32(k)); lengths[len(name)] && full[name] != nil {
+				lock.Lock()
+				unfolded = append(unfolded, int32(k))
+				lock.Unlock()
+			}
 		}
+	})
+	for _, k := range unfolded {
+		name := ix.name(k)
+		full[name] = append(full[name], k)
 	}
 }
 

@@ -74,8 +74,22 @@ func defaultIgnorable(r rune) bool {
 // FullFold returns a folded name under Unicode's full case folding (statuses C
 // and F), which merges ß with ss.
 func FullFold(folded string) string {
-	if plain(folded) || !utf8.ValidString(folded) {
+	switch {
+	case plain(folded), !utf8.ValidString(folded):
 		return folded
+	case strings.ContainsFunc(folded, foldsToSeveral):
+		folded = cases.Fold().String(folded)
 	}
-	return norm.NFC.String(cases.Fold().String(folded))
+	return norm.NFC.String(folded)
+}
+
+// foldsToSeveral reports whether r may be one that full case folding makes several
+// runes of: it is near enough to say no of nearly every letter.
+func foldsToSeveral(r rune) bool {
+	switch r {
+	case 0xDF, 0x130, 0x149, 0x1F0, 0x390, 0x3B0, 0x587:
+		return true
+	}
+	return 0x13A0 <= r && r <= 0x13FF || // Cherokee, which the library folds the other way round
+		0x1E96 <= r && r <= 0x1E9E || 0x1F50 <= r && r <= 0x1FFF || 0xFB00 <= r && r <= 0xFB17
 }
