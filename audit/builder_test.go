@@ -1,6 +1,8 @@
 package audit_test
 
 import (
+	"errors"
+	"fmt"
 	"slices"
 	"strings"
 	"testing"
@@ -161,6 +163,40 @@ func TestEmailBesideLogin(t *testing.T) {
 		}
 		if two := u.Login != "" && u.Email != "" && audit.Fold(u.Login) != audit.Fold(u.Email); ix.TwoNames(o) != two {
 			t.Errorf("%q: that it has two names is %v by the index", u, !two)
+		}
+	}
+}
+
+// Records stand in blocks of memory, some of which are smaller than an address step,
+// some larger.
+func TestRecordsOfAnySize(t *testing.T) {
+	var want []audit.OktaGroup
+	for i, size := range []int{1, 100, 127, 128, 70_000, 3, 1 << 16, 3 << 20, 5, 1<<16 - 9, 1 << 20, 1, 2 << 16, 17} {
+		want = append(want, audit.OktaGroup{ID: fmt.Sprintf("%02d", i), Name: strings.Repeat(string(rune('a'+i)), size), Updated: "u"})
+	}
+	var whole, moved, part audit.Builder
+	for i, g := range want {
+		if err := errors.Join(whole.Add(g), part.Add(g)); err != nil {
+			t.Fatal(err)
+		}
+		if i%3 != 0 {
+			if err := moved.Move(&part); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	if err := moved.Move(&part); err != nil {
+		t.Fatal(err)
+	}
+	for _, b := range []*audit.Builder{&whole, &moved} {
+		s, err := b.Snapshot()
+		if err != nil || s.OktaGroups.Len() != len(want) {
+			t.Fatalf("%d groups, %v", s.OktaGroups.Len(), err)
+		}
+		for i, g := range s.OktaGroups.All() {
+			if at, found := s.OktaGroups.Find(g.ID); g != want[i] || at != i || !found {
+				t.Errorf("group %d is not what it was", i)
+			}
 		}
 	}
 }

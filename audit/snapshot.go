@@ -207,7 +207,7 @@ type Builder struct {
 	Databricks Source
 
 	readings    [inputEnd]Reading
-	undecoded   []Undecoded
+	undecoded   tableBuilder[Undecoded, *Undecoded]
 	oktaUsers   tableBuilder[OktaUser, *OktaUser]
 	oktaGroups  tableBuilder[OktaGroup, *OktaGroup]
 	oktaMembers tableBuilder[OktaGroupMembers, *OktaGroupMembers]
@@ -279,22 +279,50 @@ func (b *Builder) add(record any, update bool) error {
 	case *DatabricksAssignment:
 		return b.assignments.add(r, false) // an update of a principal's access to one workspace leaves the others
 	case Undecoded:
-		b.undecoded = append(b.undecoded, r)
-		return nil
+		return b.undecoded.add(&r, false)
 	case *Undecoded:
-		b.undecoded = append(b.undecoded, *r)
-		return nil
+		return b.undecoded.add(r, false)
 	}
 	return fmt.Errorf("%T is no record", record)
+}
+
+// Packed returns where b keeps the records of the type of the given one.
+func (b *Builder) Packed(record any) *Packed {
+	switch record.(type) {
+	case OktaUser:
+		return &b.oktaUsers.Packed
+	case OktaGroup:
+		return &b.oktaGroups.Packed
+	case OktaGroupMembers:
+		return &b.oktaMembers.Packed
+	case OktaApp:
+		return &b.apps.Packed
+	case OktaAppUser:
+		return &b.appUsers.Packed
+	case DatabricksUser:
+		return &b.users.Packed
+	case DatabricksGroup:
+		return &b.groups.Packed
+	case DatabricksGroupMembers:
+		return &b.members.Packed
+	case DatabricksServicePrincipal:
+		return &b.principals.Packed
+	case DatabricksWorkspace:
+		return &b.workspaces.Packed
+	case DatabricksAssignment:
+		return &b.assignments.Packed
+	case Undecoded:
+		return &b.undecoded.Packed
+	}
+	panic(fmt.Sprintf("%T is no record", record))
 }
 
 // Move adds the records of c behind those of b, as if they had been added one
 // after another, and empties c, which can be used again. What c says of sources
 // and readings is not looked at. After an error neither can be used.
 func (b *Builder) Move(c *Builder) error {
-	b.undecoded = append(b.undecoded, c.undecoded...)
-	c.undecoded = nil
 	return cmp.Or(
+		b.undecoded.move(&c.undecoded),
 		b.oktaUsers.move(&c.oktaUsers),
 		b.oktaGroups.move(&c.oktaGroups),
 		b.oktaMembers.move(&c.oktaMembers),
@@ -311,7 +339,7 @@ func (b *Builder) Move(c *Builder) error {
 // Forget drops everything that was added of one input. A group belongs to the
 // workspace details if it names a workspace, else to the groups.
 func (b *Builder) Forget(in Input) {
-	b.undecoded = slices.DeleteFunc(b.undecoded, func(u Undecoded) bool { return u.Input == in })
+	b.undecoded.keep(func(u Undecoded) bool { return u.Input != in })
 	switch in {
 	case OktaUsers:
 		b.oktaUsers = tableBuilder[OktaUser, *OktaUser]{}
@@ -345,9 +373,13 @@ func (b *Builder) Forget(in Input) {
 // records, and their reading is not complete. The builder must not be used
 // afterwards.
 func (b *Builder) Snapshot() (*Snapshot, error) {
-	s := &Snapshot{Okta: b.Okta, Databricks: b.Databricks, Undecoded: b.undecoded, readings: b.readings}
+	s := &Snapshot{Okta: b.Okta, Databricks: b.Databricks, readings: b.readings}
 	for i := range s.readings {
 		s.readings[i].Input = Input(i)
+	}
+	undecoded := b.undecoded.table()
+	for _, u := range undecoded.All() {
+		s.Undecoded = append(s.Undecoded, u)
 	}
 	slices.SortFunc(s.Undecoded, func(u, v Undecoded) int {
 		return cmp.Or(cmp.Compare(u.Input, v.Input), bytes.Compare(u.Raw, v.Raw), cmp.Compare(u.Error, v.Error))
@@ -394,6 +426,9 @@ func distinct[R any, P record[R]](k Kind, t *Table[R, P]) (err error) {
 		return t.Key(i) == "" || i > 0 && t.Key(i) == t.Key(i-1)
 	}
 	first := 0
+	if !t.unordered && t.Len() > 0 && !drop(0) {
+		return nil
+	}
 	for first < t.Len() && !drop(first) {
 		first++
 	}

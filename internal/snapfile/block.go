@@ -1,9 +1,8 @@
 package snapfile
 
 import (
-	"errors"
+	"bytes"
 	"runtime"
-	"strings"
 	"unicode/utf8"
 
 	"github.com/klauspost/compress/zstd"
@@ -17,6 +16,7 @@ type block struct {
 	frame
 	raw     []byte // its text
 	runs    []run
+	d       decoder
 	records audit.Builder
 	failed  error // to keep a record
 	kinds   []kind
@@ -38,65 +38,60 @@ func (b *block) expand(f frame, z *zstd.Decoder) {
 		return
 	}
 	raw, err := z.DecodeAll(f.data, b.raw)
-	if err == nil && !utf8.Valid(raw) {
-		err = errors.New("a text is not valid UTF-8")
-	}
 	if err != nil {
 		b.err = damaged("the frame at byte %d: %v", f.offset, err)
 		return
 	}
-	if b.raw = raw; f.offset > 0 && f.sum {
-		b.decode(string(raw))
+	b.raw = raw
+	// What is as it should be is valid UTF-8, and need not be looked at twice.
+	if !(f.offset > 0 && f.sum && b.decode()) && !utf8.Valid(raw) {
+		b.err = damaged("the frame at byte %d: a text is not valid UTF-8", f.offset)
 	}
 }
 
-// decode takes lines up to one that is not as it should be.
-func (b *block) decode(text string) {
-	d := decoder{s: text}
-	for d.i < len(text) && b.failed == nil {
-		i := b.next(&d)
+// decode takes lines up to one that is not as it should be, and reports whether
+// there was none.
+func (b *block) decode() bool {
+	for rest := b.raw; len(rest) > 0; {
+		i := kindOf(rest, b.kinds)
 		if i < 0 {
-			return
+			return false
 		}
-		k, run := &b.kinds[i], run{kind: i, end: d.i}
-		before := ""
-		for d.i < len(text) && d.begin(k.tag) {
-			record := k.read(&d)
-			switch {
-			case !d.end():
-				run.wrong = "not as it should be"
-			case k.unique && run.lines > 0 && before >= d.key:
-				run.wrong = "out of order"
-			default:
-				b.failed = b.records.Add(record)
-			}
-			if run.wrong != "" || b.failed != nil {
-				break
-			}
-			if run.lines == 0 {
-				run.first = strings.Clone(d.key) // the text is not to be kept
-			}
-			run.lines++
-			run.end, before = d.i, d.key
-		}
-		run.last = strings.Clone(before)
-		b.runs = append(b.runs, run)
-		if run.wrong != "" {
-			return
+		var r run
+		r, rest = b.run(i, rest)
+		b.runs = append(b.runs, r)
+		if r.wrong != "" || b.failed != nil {
+			return false
 		}
 	}
+	return true
 }
 
-// next is the kind of the next line, or -1.
-func (b *block) next(d *decoder) int {
-	at := d.i
-	for i := range b.kinds {
-		if d.begin(b.kinds[i].tag) {
-			d.i = at
-			return i
+// run takes lines of one kind from the front of text.
+func (b *block) run(i int, text []byte) (r run, rest []byte) {
+	k, records := &b.kinds[i], b.kinds[i].packed(&b.records)
+	r, before := run{kind: i}, records.Len()
+	for bytes.HasPrefix(text, []byte(k.begin)) {
+		packed, rest, ok := b.d.record(text[len(k.begin)-1:], k.fields, records.Begin())
+		if !ok {
+			r.wrong = "not as it should be"
+			break
 		}
+		if b.failed = records.End(packed); b.failed != nil {
+			break
+		}
+		if k.unique && !records.Ordered() {
+			r.wrong = "out of order"
+			break
+		}
+		r.lines++
+		text = rest
 	}
-	return -1
+	r.end = len(b.raw) - len(text)
+	if r.lines > 0 {
+		r.first, r.last = records.Key(before), records.Key(before+r.lines-1)
+	}
+	return r, text
 }
 
 // A blockPool lends blocks, so that a file of any size is read in the same few.

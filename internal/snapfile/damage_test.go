@@ -222,6 +222,8 @@ func TestDamageIsNamed(t *testing.T) {
 		{`"id":"00u2"`, `"id":"00u0"`, "line 3, of the kind okta_user, is out of order"},
 		{`"id":"00u2"`, `"id":"00u1"`, "line 3, of the kind okta_user, is out of order"},
 		{`"okta_group"`, `"okta_grout"`, "line 4 is of no known kind"},
+		{`"login":"żoë@example.com"`, "\"login\":\"\xff\"", ": a text is not valid UTF-8"},
+		{`"name":"prod"`, "\"no\":1,\"name\":\"\xff\"", ": a text is not valid UTF-8"},
 		{`"status":"DEPROVISIONED"`, `"state":"DEPROVISIONED"`, "line 3, of the kind okta_user, is not as it should be"},
 	} {
 		edited := rewrite(t, file, func(i int, text string) string { return strings.Replace(text, c.old, c.new, 1) })

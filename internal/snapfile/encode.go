@@ -34,6 +34,8 @@ func (e *encoder) text(name string, v *string) {
 	}
 }
 
+func (e *encoder) again(name string, v *string) { e.text(name, v) }
+
 func (e *encoder) flag(name string, v *bool) {
 	e.name(name)
 	if *v {
@@ -73,7 +75,7 @@ func (e *encoder) raw(name string, v *[]byte) {
 }
 
 // appendText appends s as JSON. There is one way to write each text, and
-// [decoder.string] takes no other.
+// [decoder.text] takes no other.
 func appendText(b []byte, s string) []byte {
 	start := len(b)
 	b = append(b, '"')

@@ -22,21 +22,21 @@ func ReadPlain(r io.Reader) (*audit.Snapshot, error) {
 		if whole > 0 && !utf8.Valid(buf[:whole]) {
 			return nil, errors.New("not UTF-8")
 		}
-		d := decoder{s: string(buf[:whole])}
-		for d.i < len(d.s) {
-			for len(list) > 0 && !d.begin(list[0].tag) {
-				list = list[1:]
-			}
-			if len(list) == 0 {
+		var d decoder
+		for text := buf[:whole]; len(text) > 0; {
+			i := kindOf(text, list)
+			if i < 0 {
 				return nil, errors.New("no known kind")
 			}
-			record := list[0].read(&d)
-			if !d.end() {
+			k, records := &list[i], list[i].packed(&b)
+			packed, rest, ok := d.record(text[len(k.begin)-1:], k.fields, records.Begin())
+			if !ok {
 				return nil, errors.New("bad line")
 			}
-			if err := b.Add(record); err != nil {
+			if err := records.End(packed); err != nil {
 				return nil, err
 			}
+			text = rest
 		}
 		kept = copy(buf, buf[whole:kept+n])
 		if err == io.EOF || err == io.ErrUnexpectedEOF {

@@ -33,13 +33,14 @@ var (
 )
 
 // frames splits r into frames. The last one has the error that ended the
-// stream, if one did.
-func frames(r io.Reader) iter.Seq[frame] {
+// stream, if one did. Their data is in buffers from pool, where there is one:
+// whoever gets a frame puts it back.
+func frames(r io.Reader, pool bufferPool) iter.Seq[frame] {
 	return func(yield func(frame) bool) {
 		in := bufio.NewReaderSize(r, 64<<10)
 		var offset int64
 		for {
-			f, err := readFrame(in)
+			f, err := readFrame(in, pool.get())
 			if err == io.EOF {
 				return
 			}
@@ -52,9 +53,10 @@ func frames(r io.Reader) iter.Seq[frame] {
 	}
 }
 
-// readFrame reads one frame, or io.EOF where none begins. It takes no more
+// readFrame reads one frame into buf, or io.EOF where none begins. It takes no more
 // memory than a small multiple of what it has read.
-func readFrame(in *bufio.Reader) (f frame, err error) {
+func readFrame(in *bufio.Reader, buf []byte) (f frame, err error) {
+	f.data = buf
 	start, err := in.Peek(zstd.HeaderMaxSize)
 	if len(start) == 0 || err != nil && err != io.EOF {
 		return f, err

@@ -1,16 +1,20 @@
 package snapfile
 
 import (
+	"bytes"
 	"iter"
+	"slices"
 	"strings"
 
 	"github.com/aimcheck/aimcheck/audit"
 )
 
-// A line is one record on its way to or from a file. Each kind names its fields
-// once, in order; an [encoder] writes them and a [decoder] fills them.
+// A line is what is told the fields of a record. Each kind names its fields once, in
+// the order in which they are packed; an [encoder] writes them, and a [decoder]
+// takes what their [schema] says.
 type line interface {
 	text(name string, v *string)         // left out if blank
+	again(name string, v *string)        // the same, of a text that nearly always is the one before
 	values(name string, v *audit.Values) // left out if blank
 	flag(name string, v *bool)
 	input(name string, v *audit.Input)
@@ -20,6 +24,8 @@ type line interface {
 // A kind is a kind of record: how it is called, and how it is written and read.
 type kind struct {
 	tag    string
+	begin  string // how its lines begin: `{"okta_user":{`
+	fields schema
 	okta   bool // it is Okta's, and counts for Okta's digest
 	unique bool // no two records have one key
 
@@ -30,11 +36,11 @@ type kind struct {
 	// one appends the record to e, if it is of the kind.
 	one func(record any, e *encoder) bool
 
-	// read takes the fields of one record from d. It is good until the next is read.
-	read func(d *decoder) (pointer any)
+	// packed is where b keeps the records.
+	packed func(b *audit.Builder) *audit.Packed
 
-	// value is the record that was read last.
-	value func() (record any)
+	// unpack is the record that is packed so.
+	unpack func(packed string) (record any)
 }
 
 // kinds lists the kinds in the order of the file. The list is for one reader or
@@ -60,10 +66,17 @@ func kinds() []kind {
 	}
 }
 
+// kindOf is the kind of the line that text begins with, or -1.
+func kindOf(text []byte, kinds []kind) int {
+	return slices.IndexFunc(kinds, func(k kind) bool { return bytes.HasPrefix(text, []byte(k.begin)) })
+}
+
 func of[R any](tag string, unique bool, fields func(line, *R), all func(*audit.Snapshot) iter.Seq2[int, R]) kind {
 	record := new(R) // one for all lines: a record given to a line escapes
+	var s schema
+	fields(&s, record)
 	return kind{
-		tag: tag, okta: strings.HasPrefix(tag, "okta_"), unique: unique,
+		tag: tag, begin: `{"` + tag + `":{`, fields: s, okta: strings.HasPrefix(tag, "okta_"), unique: unique,
 		write: func(s *audit.Snapshot, e *encoder, next func() bool) {
 			for _, *record = range all(s) {
 				e.begin(tag)
@@ -82,13 +95,11 @@ func of[R any](tag string, unique bool, fields func(line, *R), all func(*audit.S
 			}
 			return is
 		},
-		read: func(d *decoder) any {
-			var blank R
-			*record = blank
-			fields(d, record)
-			return record
+		packed: func(b *audit.Builder) *audit.Packed { return b.Packed(*record) },
+		unpack: func(packed string) any {
+			audit.Unpack(packed, record)
+			return *record
 		},
-		value: func() any { return *record },
 	}
 }
 
@@ -108,7 +119,7 @@ func oktaUser(l line, u *audit.OktaUser) {
 	l.text("id", &u.ID)
 	l.text("status", &u.Status)
 	l.text("login", &u.Login)
-	l.text("email", &u.Email)
+	l.again("email", &u.Email)
 	l.text("first_name", &u.FirstName)
 	l.text("last_name", &u.LastName)
 	l.text("created", &u.Created)
@@ -203,5 +214,4 @@ func undecoded(l line, u *audit.Undecoded) {
 	l.input("input", &u.Input)
 	l.text("error", &u.Error)
 	l.raw("raw", &u.Raw)
-	u.Error = strings.Clone(u.Error) // a part of the block would keep all of it in memory
 }

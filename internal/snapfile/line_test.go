@@ -3,7 +3,6 @@ package snapfile
 import (
 	"strings"
 	"testing"
-	"unicode/utf8"
 
 	"github.com/aimcheck/aimcheck/audit"
 )
@@ -25,20 +24,18 @@ func FuzzLine(f *testing.F) {
 		f.Add(line + "\n")
 	}
 	f.Fuzz(func(t *testing.T, text string) {
-		if !utf8.ValidString(text) {
-			return
-		}
-		d := decoder{s: text}
 		for _, k := range kinds() {
-			if !d.begin(k.tag) {
+			if !strings.HasPrefix(text, k.begin) {
 				continue
 			}
-			record := k.read(&d)
-			if !d.end() {
+			var b audit.Builder
+			var d decoder
+			records := k.packed(&b)
+			packed, rest, ok := d.record([]byte(text)[len(k.begin)-1:], k.fields, records.Begin())
+			if !ok {
 				return
 			}
-			var b audit.Builder
-			if err := b.Add(record); err != nil {
+			if err := records.End(packed); err != nil {
 				t.Fatal(err)
 			}
 			s, err := b.Snapshot()
@@ -47,7 +44,7 @@ func FuzzLine(f *testing.F) {
 			}
 			var e encoder
 			k.write(s, &e, func() bool { return true })
-			if got, want := string(e.b), text[:d.i]; got != want {
+			if got, want := string(e.b), text[:len(text)-len(rest)]; got != want {
 				t.Errorf("%q is accepted and would be written %q", want, got)
 			}
 		}
@@ -79,17 +76,46 @@ func TestLinesRefused(t *testing.T) {
 		`{"okta_undecoded":{"error":"x"}}`:                 false,
 	} {
 		tag := strings.Split(line, `"`)[1]
-		d := decoder{s: line + "\n"}
 		for _, k := range kinds() {
 			if k.tag != tag {
 				continue
 			}
-			if !d.begin(tag) {
+			if !strings.HasPrefix(line, k.begin) {
 				t.Fatal("no kind")
 			}
-			k.read(&d)
-			if got := d.end(); got != want {
+			if _, _, got := new(decoder).record([]byte(line + "\n")[len(k.begin)-1:], k.fields, nil); got != want {
 				t.Errorf("%s: accepted is %t", line, got)
+			}
+		}
+	}
+}
+
+// Texts are looked at eight bytes at a time: what ends one, or is no ASCII, can stand
+// anywhere among them, and near the end of the block.
+func TestTextsOfEveryLength(t *testing.T) {
+	for n := range 27 {
+		for _, odd := range []string{"", `"`, `\`, "\n", "\x1f", " ", "!", "\x7f", "[", "]", "é", "\u2028", "\x80", "\xff", "\xa2\xdc"} {
+			for after := range 11 {
+				text := strings.Repeat("a", n) + odd + strings.Repeat("z", after)
+				if text == "" {
+					continue
+				}
+				written := string(appendText(nil, text))
+				for _, behind := range []string{"", `,"x":"y"}}` + "\n"} {
+					got, rest, ok := new(decoder).text([]byte(written + behind))
+					if !ok || string(got) != text || string(rest) != behind {
+						t.Fatalf("%q came back as %q before %q, %t", text, got, rest, ok)
+					}
+				}
+				for cut := range written {
+					if got, _, ok := new(decoder).text([]byte(written[:cut])); ok {
+						t.Fatalf("%q is a text: %q", written[:cut], got)
+					}
+				}
+				plain := `"` + text + `"`
+				if _, _, ok := new(decoder).text([]byte(plain + "}}\n")); ok && written != plain && odd != `"` {
+					t.Fatalf("%q is a text, and would be written %q", plain, written)
+				}
 			}
 		}
 	}

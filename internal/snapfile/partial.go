@@ -1,11 +1,11 @@
 package snapfile
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
-	"strings"
 	"sync"
 	"time"
 	"unicode/utf8"
@@ -149,7 +149,7 @@ func ReadPartial(r io.Reader, name string, visit func(audit.Step) error) (head P
 		return fmt.Errorf("%s is damaged (%s): remove it and read from the start, without --resume", name, fmt.Sprintf(format, args...))
 	}
 	list := kinds()
-	for f := range frames(r) {
+	for f := range frames(r, nil) {
 		if errors.Is(f.err, errCut) && whole > 0 {
 			break
 		}
@@ -166,20 +166,22 @@ func ReadPartial(r io.Reader, name string, visit func(audit.Step) error) (head P
 		if err != nil {
 			return head, whole, bad("at byte %d: %v", f.offset, err)
 		}
-		d := decoder{s: string(raw)}
+		rest := raw
 		if whole == 0 {
+			var text []byte
+			text, rest, _ = bytes.Cut(rest, []byte("\n"))
 			var first struct {
 				Schema string `json:"schema"`
 				PartialHead
 			}
-			if err := json.Unmarshal([]byte(d.line()), &first); err != nil || first.Schema != PartialSchema {
+			if err := json.Unmarshal(text, &first); err != nil || first.Schema != PartialSchema {
 				return head, whole, bad("it is no %s", PartialSchema)
 			}
 			head = first.PartialHead
 		}
-		for d.i < len(d.s) {
-			step, err := d.step(list)
-			if err != nil {
+		for len(rest) > 0 {
+			var step audit.Step
+			if step, rest, err = takeStep(rest, list); err != nil {
 				return head, whole, bad("in the frame at byte %d: %v", f.offset, err)
 			}
 			if visit != nil {
@@ -196,39 +198,31 @@ func ReadPartial(r io.Reader, name string, visit func(audit.Step) error) (head P
 	return head, whole, nil
 }
 
-// line takes one line.
-func (d *decoder) line() string {
-	text, _, _ := strings.Cut(d.s[d.i:], "\n")
-	d.i = min(len(d.s), d.i+len(text)+1)
-	return text
-}
-
-// step takes one step and its records.
-func (d *decoder) step(list []kind) (audit.Step, error) {
+// takeStep takes one step and its records from the front of text.
+func takeStep(text []byte, list []kind) (s audit.Step, rest []byte, err error) {
+	head, text, _ := bytes.Cut(text, []byte("\n"))
 	var line partialStep
-	if err := json.Unmarshal([]byte(d.line()), &line); err != nil {
-		return audit.Step{}, err
+	if err := json.Unmarshal(head, &line); err != nil {
+		return s, nil, err
 	}
-	s := audit.Step{Input: line.Input, Begun: line.Begun, Done: line.Done}
+	s = audit.Step{Input: line.Input, Begun: line.Begun, Done: line.Done}
 	if !line.Page {
-		return s, nil
+		return s, text, nil
 	}
 	s.Page = &audit.Page{Update: line.Update, Restart: line.Restart, Mark: line.Mark}
+	var d decoder
 	for range line.Records {
-		at := d.i
-		for _, k := range list {
-			if d.i = at; d.begin(k.tag) {
-				k.read(d)
-				s.Page.Records = append(s.Page.Records, k.value())
-				if !d.end() {
-					return s, errors.New("a record is not as it should be")
-				}
-				break
-			}
+		i := kindOf(text, list)
+		if i < 0 {
+			return s, nil, errors.New("a record is missing")
 		}
-		if d.i == at {
-			return s, errors.New("a record is missing")
+		k := &list[i]
+		packed, after, ok := d.record(text[len(k.begin)-1:], k.fields, nil)
+		if !ok {
+			return s, nil, errors.New("a record is not as it should be")
 		}
+		s.Page.Records = append(s.Page.Records, k.unpack(string(packed)))
+		text = after
 	}
-	return s, nil
+	return s, text, nil
 }

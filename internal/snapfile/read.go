@@ -51,17 +51,18 @@ func read(r io.Reader) (*audit.Snapshot, error) {
 	}
 	defer z.Close()
 
-	file, pool := sha256.New(), newBlockPool()
+	file, pool, buffers := sha256.New(), newBlockPool(), newBufferPool()
 	expand := func(f frame) *block {
 		b := pool.get()
 		b.expand(f, z)
 		return b
 	}
 	in := reader{content: newContent(), kinds: kinds()}
-	for b := range inParallel(hashed(frames(r), file), expand) {
+	for b := range inParallel(hashed(frames(r, buffers), file), expand) {
 		if err := in.block(b); err != nil {
 			return nil, err
 		}
+		buffers.put(b.data)
 		pool.put(b)
 	}
 	return in.finish(digest(file))
@@ -86,9 +87,9 @@ type reader struct {
 	content *content
 	builder audit.Builder
 	kinds   []kind
-	begun   bool // the manifest was read
-	trailer *frame
-	last    string // the trailer's text
+	begun   bool   // the manifest was read
+	trailer []byte // its frame
+	last    string // its text
 	kind    int    // of the line before, in kinds
 	key     string // of the line before
 	lines   int
@@ -113,8 +114,7 @@ func (r *reader) block(b *block) error {
 		r.begun = true
 		return r.manifest(string(b.raw))
 	case !b.sum:
-		f := b.frame // the block is used again
-		r.trailer, r.last = &f, string(b.raw)
+		r.trailer, r.last = bytes.Clone(b.data), string(b.raw) // the block is used again
 		return nil
 	}
 	return r.records(b)
@@ -215,7 +215,7 @@ func (r *reader) finish(file string) (*audit.Snapshot, error) {
 		return nil, damaged("what it holds of Databricks was changed")
 	case found.Trailer.File != want.File:
 		return nil, damaged("its bytes were changed")
-	case !bytes.Equal(r.trailer.data, plainFrame(jsonLine(map[string]trailer{"trailer": want}))):
+	case !bytes.Equal(r.trailer, plainFrame(jsonLine(map[string]trailer{"trailer": want}))):
 		return nil, damaged("its last line was changed")
 	}
 	s.Digest = want.Digest
