@@ -31,7 +31,7 @@ func (l *listing) compare(counted int) {
 // many of them not handed on: such a listing never ends. The count may leave the
 // deprovisioned out.
 func (l *listing) plausible(held int) error {
-	const more = 20_000 // came meanwhile, or are not counted yet
+	const more = 10_000 // came meanwhile, or are not counted yet
 	counted := int(l.counted.Load())
 	if live := l.live + held; l.req.Input == audit.OktaUsers && counted > 0 && live > 2*counted+more {
 		return fmt.Errorf("the listing of users does not end: it gave %d that are not deprovisioned, and the group Everyone counts %d", live, counted)

@@ -92,15 +92,17 @@ func (o *okta) find(key string, l listing, need int) []int32 {
 		choose(n)
 	}
 	if l.sort != "" {
+		keys := make(map[int32]string, len(rows))
+		for _, n := range rows {
+			value, _ := l.of.rows[n].attribute(l.sort)
+			keys[n] = strings.ToLower(value)
+		}
 		slices.SortStableFunc(rows, func(a, b int32) int {
-			ra, rb := &l.of.rows[a], &l.of.rows[b]
-			va, _ := ra.attribute(l.sort)
-			vb, _ := rb.attribute(l.sort)
-			c := strings.Compare(strings.ToLower(va), strings.ToLower(vb))
+			c := strings.Compare(keys[a], keys[b])
 			if l.downward {
 				c = -c
 			}
-			return cmp.Or(c, strings.Compare(ra.id, rb.id))
+			return cmp.Or(c, strings.Compare(l.of.rows[a].id, l.of.rows[b].id))
 		})
 	}
 	if len(rows) > need {
