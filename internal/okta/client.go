@@ -158,8 +158,8 @@ func checkOrg(raw string) (*url.URL, error) {
 	return u, nil
 }
 
-// Time returns Okta's time, as far as it is known.
-func (c *Client) Time() time.Time { return c.clock.time() }
+// Time returns the earliest time that it may be for Okta.
+func (c *Client) Time() time.Time { return c.clock.earliest() }
 
 // Source says which org was read, as whom, with how many requests so far, and
 // what the reader should know. The times are the caller's.

@@ -15,12 +15,22 @@ type clock struct {
 	mu    sync.Mutex
 	known bool
 	off   time.Duration // how far Okta's clock is ahead of ours
+	least time.Duration // the lowest off of any answer, at most 0
 }
 
 // time returns Okta's time, as far as it is known.
 func (c *clock) time() time.Time {
 	off, _ := c.offset()
 	return c.now().Add(off)
+}
+
+// earliest returns the earliest time that it may be for Okta, whose objects need
+// not bear the time of its answers' Dates: whoever asks for what changed since
+// then misses nothing.
+func (c *clock) earliest() time.Time {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.now().Add(c.least)
 }
 
 // offset returns how far Okta's clock is ahead of ours, and whether that is known.
@@ -54,6 +64,7 @@ func (c *clock) watch(next http.RoundTripper) http.RoundTripper {
 		if t, err := http.ParseTime(resp.Header.Get("Date")); err == nil {
 			c.mu.Lock()
 			c.off, c.known = t.Sub(c.now()), true
+			c.least = min(c.least, c.off)
 			c.mu.Unlock()
 		}
 		return resp, nil

@@ -280,6 +280,25 @@ func TestUsersThatChangeWhileTheyAreRead(t *testing.T) {
 	}
 }
 
+// What changed is asked for since the earlier of both clocks: the Date of an answer
+// may be a proxy's, and not the one that users bear.
+func TestSecondLookWithClocksApart(t *testing.T) {
+	ours := time.Date(2026, 1, 3, 10, 0, 0, 0, time.UTC)
+	for ahead, since := range map[time.Duration]time.Time{
+		7 * time.Minute:  ours,
+		-7 * time.Minute: ours.Add(-7 * time.Minute),
+	} {
+		f := &fakeOrg{date: ours.Add(ahead), answer: func(string, url.Values, int) (int, string, string) { return 200, "[]", "" }}
+		client := open(t, Config{OrgURL: orgURL, ClientID: "0oa1", PrivateKey: fakeKey(t), Transport: f, Now: func() time.Time { return ours }})
+		g := list(t, t.Context(), client, usersRequest)
+		g.complete(t, 0)
+		last, _ := url.QueryUnescape(f.sent[len(f.sent)-1])
+		if want := stamp(since.Add(-secondLook)); !strings.Contains(last, want) || !g.reading.AsOf.Equal(since) || !client.Time().Equal(since) {
+			t.Errorf("%v ahead: %s, want %s in it; as of %v", ahead, last, want, g.reading.AsOf)
+		}
+	}
+}
+
 func TestUndecodedUserOfBothLooksCountsOnce(t *testing.T) {
 	f := &fakeOrg{answer: func(_ string, q url.Values, n int) (int, string, string) {
 		if chainOf(q) == "deprovisioned" {
