@@ -11,6 +11,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -26,11 +27,19 @@ type fakeOrg struct {
 	answer func(path string, query url.Values, n int) (status int, body, link string) // n counts list requests from 1
 	sent   []string                                                                   // path and query of each list request
 	date   time.Time
-	counts int // of users, by the group Everyone; 0: there is none
+	counts int           // of users, by the group Everyone; 0: there is none
+	takes  time.Duration // an answer to a list request
+
+	mu sync.Mutex
 }
 
 // RoundTrip implements [http.RoundTripper].
 func (f *fakeOrg) RoundTrip(r *http.Request) (*http.Response, error) {
+	if r.URL.Path != tokenPath {
+		time.Sleep(f.takes)
+	}
+	f.mu.Lock()
+	defer f.mu.Unlock()
 	status, body, link := 200, `{"token_type":"Bearer","expires_in":3600,"access_token":"t"}`, ""
 	if r.URL.Query().Get("expand") == "stats" { // not counted: it is sent beside the others
 		status, body = 200, "[]"
@@ -354,6 +363,36 @@ func TestMembersThatMoved(t *testing.T) {
 		t.Errorf("sent %s", f.sent[0])
 	}
 	list(t, t.Context(), client, audit.Request{Input: audit.OktaMembers, Of: []string{"g2"}}).incomplete(t, "members of group g2: user d was listed twice")
+}
+
+// The members of several groups are read side by side, and what can't be read of
+// some keeps nothing of the others back.
+func TestMembersOfManyGroups(t *testing.T) {
+	var groups []string
+	for i := range 40 {
+		groups = append(groups, fmt.Sprintf("g%02d", i))
+	}
+	f := &fakeOrg{takes: 300 * time.Millisecond, answer: func(path string, q url.Values, n int) (int, string, string) {
+		switch {
+		case strings.Contains(path, "g07"), strings.Contains(path, "g31"):
+			return 404, `{"errorCode":"E0000007"}`, ""
+		case strings.Contains(path, "g11"):
+			return 200, `[{"id":7},{"id":"00u1"}]`, ""
+		}
+		return 200, `[{"id":"00u1"},{"id":"00u2"}]`, ""
+	}}
+	client := f.open(t)
+	synctest.Test(t, func(t *testing.T) {
+		start := time.Now()
+		g := list(t, t.Context(), client, audit.Request{Input: audit.OktaMembers, Of: groups})
+		g.incomplete(t, "the members of 2 of 40 groups could not be read, the first because of GET /api/v1/groups/g07/users")
+		if g.reading.Received != 38 || len(g.records) != 38 {
+			t.Errorf("%d of 38 groups came: %+v", len(g.records), g.reading)
+		}
+		if took := time.Since(start); took > 40*f.takes/4 {
+			t.Errorf("took %v", took)
+		}
+	})
 }
 
 func TestOktaThatAlwaysFails(t *testing.T) {

@@ -5,41 +5,61 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"slices"
+	"sync"
 
 	"github.com/aimcheck/aimcheck/audit"
+	"golang.org/x/sync/errgroup"
 )
 
-// readMembers reads the members of one group after another. A group that can't
-// be read does not keep the others from being read.
+// groupsAtOnce is of how many groups the members are read side by side: as many
+// as use a rate limit up.
+const groupsAtOnce = 8
+
+// readMembers reads the members of each group. A group that can't be read does
+// not keep the others from being read.
 func (l *listing) readMembers(ctx context.Context) error {
 	held, err := l.heldMembers(ctx)
 	if err != nil {
 		return err
 	}
-	failed, first := 0, error(nil)
-	for _, group := range l.req.Of {
+	unread := make([]error, len(l.req.Of))
+	var mu sync.Mutex // guards the listing
+	g, ctx := errgroup.WithContext(ctx)
+	g.SetLimit(groupsAtOnce)
+	for i, group := range l.req.Of {
 		if held[group] {
+			mu.Lock()
 			l.received++
+			mu.Unlock()
 			continue
 		}
-		record, err := l.groupMembers(ctx, group)
-		var answer *apiError
-		if errors.As(err, &answer) && (answer.status == http.StatusNotFound || answer.status == http.StatusForbidden) {
-			if failed++; first == nil {
-				first = err
+		g.Go(func() error {
+			records, err := l.groupMembers(ctx, group)
+			var answer *apiError
+			if errors.As(err, &answer) && (answer.status == http.StatusNotFound || answer.status == http.StatusForbidden) {
+				unread[i] = err
+				return nil
 			}
-			continue
-		}
-		if err != nil {
-			return fmt.Errorf("members of group %s: %w", group, err)
-		}
-		l.received++
-		if err := l.emit(audit.Page{Records: record, Update: len(l.req.Held) > 0}); err != nil {
-			return err
-		}
+			if err != nil {
+				return fmt.Errorf("members of group %s: %w", group, err)
+			}
+			mu.Lock()
+			defer mu.Unlock()
+			for _, record := range records {
+				if u, ok := record.(audit.Undecoded); ok {
+					l.countUndecoded(u)
+				}
+			}
+			l.received++
+			return l.emit(audit.Page{Records: records, Update: len(l.req.Held) > 0})
+		})
 	}
-	if failed > 0 {
-		return fmt.Errorf("the members of %d of %d groups could not be read, the first because of %w", failed, len(l.req.Of), first)
+	if err := g.Wait(); err != nil {
+		return err
+	}
+	if unread = slices.DeleteFunc(unread, func(err error) bool { return err == nil }); len(unread) > 0 {
+		return fmt.Errorf("the members of %d of %d groups could not be read, the first because of %w", len(unread), len(l.req.Of), unread[0])
 	}
 	return nil
 }
@@ -98,9 +118,6 @@ func (l *listing) groupMembers(ctx context.Context, group string) (records []any
 		}
 		if err != nil {
 			return nil, err
-		}
-		for _, u := range undecoded {
-			l.countUndecoded(u.(audit.Undecoded))
 		}
 		return append(undecoded, audit.OktaGroupMembers{Group: group, Members: audit.NewValues(members...)}), nil
 	}
