@@ -8,10 +8,12 @@ import (
 	"maps"
 	"os"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
+	"golang.org/x/sync/errgroup"
 
 	"github.com/aimcheck/aimcheck/audit"
 	"github.com/aimcheck/aimcheck/internal/config"
@@ -180,10 +182,19 @@ func writeFiles(ctx context.Context, dir string, files []report.File, r *audit.R
 		return err
 	}
 	defer o.discard()
+	writing, stop := errgroup.WithContext(ctx)
+	writing.SetLimit(min(runtime.GOMAXPROCS(0), 4)) // a workbook takes memory while it is written
 	for _, f := range files {
-		if err := o.write(ctx, f.Name, func(w io.Writer) error { return f.Write(w, r) }); err != nil {
-			return err
+		write, err := o.add(f.Name)
+		if err != nil {
+			return errors.Join(err, writing.Wait())
 		}
+		writing.Go(func() error {
+			return write(stop, func(w io.Writer) error { return f.Write(w, r) })
+		})
+	}
+	if err := writing.Wait(); err != nil {
+		return err
 	}
 	unlock := lockFolder(dir)
 	defer unlock()

@@ -40,17 +40,30 @@ func newOutput(dir string) (*output, error) {
 
 // write adds a file. It stops early when ctx is done.
 func (o *output) write(ctx context.Context, name string, content func(io.Writer) error) error {
+	fill, err := o.add(name)
+	if err != nil {
+		return err
+	}
+	return fill(ctx, content)
+}
+
+// add adds a file, and returns what writes it: once, and beside that of others.
+func (o *output) add(name string) (func(context.Context, func(io.Writer) error) error, error) {
 	path := filepath.Join(o.dir, name)
 	f, err := os.CreateTemp(o.dir, "."+name+".*") // mode 0600
 	if err != nil {
-		return fileError("write", path, err)
+		return nil, fileError("write", path, err)
 	}
 	file := outFile{f.Name(), path, make(chan error, 1)}
 	o.files = append(o.files, file)
+	return func(ctx context.Context, content func(io.Writer) error) error { return file.write(ctx, f, content) }, nil
+}
+
+func (file outFile) write(ctx context.Context, f *os.File, content func(io.Writer) error) error {
 	if err := fill(ctx, f, content); err != nil {
 		f.Close()
 		file.synced <- err
-		return fileError("write", path, err)
+		return fileError("write", file.name, err)
 	}
 	go func() {
 		err := f.Sync()
