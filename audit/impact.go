@@ -177,6 +177,9 @@ func crosswalk(now, after *Index) iter.Seq[CrosswalkRow] {
 	return func(yield func(CrosswalkRow) bool) {
 		for _, k := range []Kind{DatabricksGroupKind, DatabricksServicePrincipalKind, DatabricksUserKind} {
 			for d := range now.All(k) {
+				if d.n%64 == 0 {
+					now.fetchOwners(d.Kind, d.n, 64)
+				}
 				row := now.counterpartRow(d)
 				row.Now, row.AfterPlan = now.Outcome(d), after.Outcome(d)
 				if !yield(row) {

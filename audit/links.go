@@ -309,3 +309,20 @@ func (x *linkIndex) move(before *linkIndex, changed map[Ref]bool) {
 		slices.Sort(list)
 	}
 }
+
+// fetchOwners touches the records of the Okta users that so many Databricks objects
+// are linked to, from one on: memory is slow to answer, but answers many questions
+// at once.
+func (ix *Index) fetchOwners(k Kind, from, n int32) (touched byte) {
+	if k != DatabricksUserKind {
+		return 0
+	}
+	linked := ix.links.linked[k]
+	for _, o := range linked[from:min(from+n, int32(len(linked)))] {
+		if o != none {
+			record := ix.OktaUsers.packedAt(int(o))
+			touched += record[0] + record[min(64, len(record)-1)]
+		}
+	}
+	return touched
+}
