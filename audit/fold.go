@@ -22,7 +22,7 @@ func Fold(name string) string {
 	case !utf8.ValidString(name):
 		return name
 	}
-	return strings.Map(foldRune, norm.NFC.String(strings.TrimSpace(name)))
+	return strings.Map(foldRune, nfc(strings.TrimSpace(name)))
 }
 
 // appendFold appends Fold(name).
@@ -33,10 +33,29 @@ func appendFold(b []byte, name string) []byte {
 	case !utf8.ValidString(name):
 		return append(b, name...)
 	}
-	for _, r := range norm.NFC.String(strings.TrimSpace(name)) {
+	for _, r := range nfc(strings.TrimSpace(name)) {
 		b = utf8.AppendRune(b, foldRune(r))
 	}
 	return b
+}
+
+// nfc returns the name in NFC, in which most names are.
+func nfc(name string) string {
+	if strings.ContainsFunc(name, mayCompose) {
+		return norm.NFC.String(name)
+	}
+	return name
+}
+
+// mayCompose reports whether r may become another rune in NFC, alone or with those
+// before it. It says no of most letters of names.
+func mayCompose(r rune) bool {
+	switch {
+	case r < 0x300, 0x400 <= r && r < 0x483, 0x48A <= r && r < 0x530, // Latin, Cyrillic
+		0x620 <= r && r < 0x64B, 0x4E00 <= r && r < 0xA000, 0xAC00 <= r && r < 0xD7A4: // Arabic, Chinese, Korean
+		return false
+	}
+	return true
 }
 
 func isASCII(s string) bool {

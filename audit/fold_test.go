@@ -87,3 +87,13 @@ func TestFullFold(t *testing.T) {
 		}
 	}
 }
+
+// A rune that composes with nothing is in NFC as it is.
+func TestMayCompose(t *testing.T) {
+	for r := range rune(unicode.MaxRune) {
+		text := string(r)
+		if !mayCompose(r) && !(norm.NFC.IsNormalString(text) && norm.NFC.PropertiesString(text).BoundaryBefore()) {
+			t.Fatalf("%U may become another rune", r)
+		}
+	}
+}
