@@ -6,6 +6,8 @@ import (
 	"strings"
 	"sync/atomic"
 	"time"
+
+	"golang.org/x/sync/errgroup"
 )
 
 // Options are what an audit needs besides the snapshot and the rules.
@@ -36,6 +38,8 @@ func Run(s *Snapshot, rules []*Rule, o Options) (*Report, error) {
 	}
 	r.Waivers = ix.waive(&r.Findings, r.Skipped, o.Waivers, o.Now)
 	r.Plan = newPlan(ix, &r.Findings, asks)
+	var sealing errgroup.Group // while it is worked out what the plan does
+	sealing.Go(func() error { return r.Plan.Seal(o.Now, o.Expires) })
 	ix.foresee()
 	r.after = ix.afterwards(r.Plan.Operations)
 	r.Now, r.After = ix.impact(), r.after.impact()
@@ -46,7 +50,7 @@ func Run(s *Snapshot, rules []*Rule, o Options) (*Report, error) {
 		}
 	}
 	r.Verdict = verdict(s, r.Counts)
-	return r, r.Plan.Seal(o.Now, o.Expires)
+	return r, sealing.Wait()
 }
 
 func verdict(s *Snapshot, counts map[Severity]int) Verdict {
