@@ -420,7 +420,7 @@ func TestOktaThatAlwaysFails(t *testing.T) {
 }
 
 func TestAFifthOfAllAnswersBroken(t *testing.T) {
-	n := rounds(12_000, 100_000)
+	n := rounds(16_000, 100_000)
 	tenant := people(n)
 	for i, u := range tenant.Users { // the bubble's time begins in 2000
 		made := time.Date(1990, 1, 1, 0, 37*(i/3), 0, 0, time.UTC)
@@ -430,8 +430,11 @@ func TestAFifthOfAllAnswersBroken(t *testing.T) {
 	o := serve(t, tenant, sandbox.Options{})
 	dice := rand.New(rand.NewPCG(3, 4))
 	broken := 0
+	var mu sync.Mutex
 	o.config.Transport = roundTripper(func(r *http.Request) (*http.Response, error) {
 		resp, err := direct{o}.RoundTrip(r)
+		mu.Lock()
+		defer mu.Unlock()
 		if dice.IntN(5) > 0 {
 			return resp, err
 		}
