@@ -84,9 +84,9 @@ type recording struct {
 
 	last   *past // the run before; nil: none
 	known  map[string]*row
-	rows   []row // of the report's findings, in its order
-	write  []row // those of rows that are not as they were, and those of other findings
+	write  []row // those that are not as they were
 	events []event
+	firsts []time.Time // when each finding of the report was first seen
 	states []audit.State
 	gone   []audit.Gone
 	past   []audit.PastRun
@@ -106,6 +106,8 @@ type row struct {
 	open                                             bool
 	first, last                                      time.Time
 	lastRun, changed                                 int64
+
+	seen bool // in this run
 }
 
 type event struct{ finding, what, note string }
@@ -257,11 +259,12 @@ func (rec *recording) see(f *audit.Finding) {
 	case r.waived == "" && wasWaived:
 		rec.happened(f.ID, eventUnwaived, before.waived)
 	}
-	rec.rows = append(rec.rows, r)
+	rec.firsts = append(rec.firsts, r.first)
 	rec.states = append(rec.states, state)
 	if before != nil && rec.last != nil {
+		before.seen = true
 		same := *before
-		same.last, same.lastRun = r.last, r.lastRun
+		same.last, same.lastRun, same.seen = r.last, r.lastRun, false
 		if same == r {
 			return
 		}
@@ -274,20 +277,17 @@ func (rec *recording) miss() {
 	if rec.last == nil {
 		return // what was open with other settings is theirs
 	}
-	for _, r := range rec.rows {
-		delete(rec.known, r.id)
-	}
 	asked := map[string]bool{}
 	for _, rule := range rec.report.Rules {
 		asked[rule.Name] = true
 	}
 	for _, r := range rec.known {
+		if !r.open || r.seen {
+			continue
+		}
 		lookedFor := asked[r.rule] && !slices.ContainsFunc(rec.report.Skipped, func(s audit.Skip) bool {
 			return s.Covers(&audit.Finding{Rule: r.rule, Key: r.key})
 		})
-		if !r.open {
-			continue
-		}
 		if !lookedFor {
 			rec.write = append(rec.write, *r) // as it was
 			continue
@@ -309,8 +309,8 @@ func (rec *recording) happened(finding, what, note string) {
 
 // stamp tells the report. Nothing of it can fail.
 func (rec *recording) stamp() {
-	for i := range rec.rows {
-		rec.report.Findings.Stamp(i, rec.rows[i].first, rec.rows[i].last, rec.states[i])
+	for i, first := range rec.firsts {
+		rec.report.Findings.Stamp(i, first, rec.run.Now, rec.states[i])
 	}
 	rec.report.Trend = append([]audit.PastRun{}, rec.past...)
 	rec.report.Resolved = append([]audit.Gone{}, rec.gone...)
