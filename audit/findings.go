@@ -79,7 +79,7 @@ func (fs *Findings) add(f *Finding, id func([]byte) []byte) {
 	}
 	text := fs.last.pack(f, id)
 	if fs.last.begin(len(text)) {
-		fs.pages = append(fs.pages, page{words: fs.last.words})
+		fs.pages = append(fs.pages, page{pieces: fs.last.pieces})
 	}
 	p := packed{page: uint32(len(fs.pages) - 1), head: fs.heads.of(f.Head())}
 	p.at = fs.last.append(&fs.pages[p.page], text)
@@ -92,8 +92,7 @@ func (fs *Findings) Len() int { return len(fs.list) }
 // At returns finding i. Nobody else has its lists.
 func (fs *Findings) At(i int) Finding {
 	var f Finding
-	r := reader{room: 2 * longest}
-	fs.unpack(i, &f, &r)
+	fs.unpack(i, &f)
 	return f
 }
 
@@ -107,12 +106,11 @@ func (fs *Findings) All() iter.Seq2[int, *Finding] {
 func (fs *Findings) Where(want func(FindingHead) bool) iter.Seq2[int, *Finding] {
 	return func(yield func(int, *Finding) bool) {
 		var f Finding
-		r := reader{room: pageSize}
 		for i := range fs.list {
 			if !want(fs.Head(i)) {
 				continue
 			}
-			if fs.unpack(i, &f, &r); !yield(i, &f) {
+			if fs.unpack(i, &f); !yield(i, &f) {
 				return
 			}
 		}
@@ -167,11 +165,11 @@ func (fs *Findings) ask(i int, operations []string) {
 }
 
 // unpack sets f to finding i. It uses f's lists again.
-func (fs *Findings) unpack(i int, f *Finding, r *reader) {
+func (fs *Findings) unpack(i int, f *Finding) {
 	p, head := fs.list[i], fs.Head(i)
 	subjects, evidence := f.Subjects[:0], f.Evidence[:0]
 	*f = Finding{Rule: head.Rule, Severity: head.Severity, Remedy: head.Remedy, Waived: head.Waived, State: head.State}
-	r.of(fs, p)
+	r := fs.reader(p)
 	r.unpack(f, subjects, evidence)
 	if p.waiver > 0 {
 		f.Waiver = &fs.waivers.list[p.waiver-1]
@@ -180,6 +178,11 @@ func (fs *Findings) unpack(i int, f *Finding, r *reader) {
 	if i < len(fs.seen) {
 		f.FirstSeen, f.LastSeen = fs.times.list[fs.seen[i].first], fs.times.list[fs.seen[i].last]
 	}
+}
+
+func (fs *Findings) reader(p packed) reader {
+	page := &fs.pages[p.page]
+	return reader{text: page.text[p.at:], pieces: page.pieces}
 }
 
 // String says how many there are: all of them are too many to print.

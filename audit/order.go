@@ -29,9 +29,9 @@ func (p *Pass) sort() {
 		i    int
 	}
 	all := make([]entry, p.found.Len())
-	r := reader{room: pageSize}
 	for i := range all {
-		r.of(&p.found, p.found.list[i])
+		r := p.found.reader(p.found.list[i])
+		r.put()
 		all[i] = entry{p.ranks[i], r.put(), i}
 	}
 	slices.SortFunc(all, func(a, b entry) int {

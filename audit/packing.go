@@ -7,19 +7,12 @@ import (
 	"strings"
 )
 
-// A page is some findings one after another. A finding is its key, message and
+// A page is some findings one after another. A finding is its message, key and
 // id, its subjects, and its evidence. A text that stands in it already, as a name
-// does that the message has, is the place where it stands; else it is a phrase and
-// the names in it, or all its letters.
+// does in the message, is the place where it stands.
 type page struct {
-	text  string
-	words *words
-}
-
-// words is what many findings have in common.
-type words struct {
-	pieces  interned[piece]
-	phrases interned[string] // with a NUL for each name
+	text   string
+	pieces *interned[piece]
 }
 
 // A piece is what much evidence has in common.
@@ -32,12 +25,10 @@ const (
 
 // A writer packs findings.
 type writer struct {
-	words  *words
+	pieces *interned[piece]
 	page   strings.Builder // with room to its end: what is in it never moves
 	buf    []byte
 	known  []place // of the finding under way
-	phrase []byte
-	names  []string
 }
 
 // A place is where a text stands in a packed finding.
@@ -46,7 +37,7 @@ type place struct {
 	at   int
 }
 
-func newWriter() *writer { return &writer{words: &words{}} }
+func newWriter() *writer { return &writer{pieces: &interned[piece]{}} }
 
 // begin begins a new page where this one has no room for n bytes, and reports
 // whether it did.
@@ -72,8 +63,8 @@ func (w *writer) append(p *page, text []byte) uint32 {
 // pack returns the packed finding, good until the next.
 func (w *writer) pack(f *Finding, id func([]byte) []byte) []byte {
 	w.buf, w.known = w.buf[:0], w.known[:0]
-	w.put(f.Key) // first, for [Pass.sort]
 	w.put(f.Message)
+	w.put(f.Key)
 	w.buf = id(w.buf)
 	w.number(size(f.Subjects))
 	for _, s := range f.Subjects {
@@ -85,7 +76,7 @@ func (w *writer) pack(f *Finding, id func([]byte) []byte) []byte {
 	for i := range f.Evidence {
 		e := &f.Evidence[i]
 		at = w.subject(f.Subjects, e.Subject, at)
-		w.number(int(w.words.pieces.of(piece{e.Role, e.Field})))
+		w.number(int(w.pieces.of(piece{e.Role, e.Field})))
 		w.put(e.Value)
 	}
 	return w.buf
@@ -103,18 +94,8 @@ func (w *writer) number(n int) { w.buf = binary.AppendUvarint(w.buf, uint64(n)) 
 
 // Texts are looked for among the first ones of a finding, and where that is worth it.
 const (
-	mostKnown   = 24
-	shortest    = 4   // bytes of a text
-	longest     = 400 // of one that may be a phrase
-	mostPhrases = 1 << 10
-)
-
-// A text begins with its form, and a number above it: of bytes, or of a phrase.
-const (
-	itself = iota // the bytes follow
-	stands        // where they stand follows
-	phrase        // the names follow
-	forms         // how many there are
+	mostKnown = 24
+	shortest  = 4 // bytes of a text
 )
 
 // put appends a text, or where it stands.
@@ -123,89 +104,29 @@ func (w *writer) put(text string) {
 		w.literal(text)
 		return
 	}
-	if w.stands(text) || w.inWords(text) {
-		return
-	}
-	w.literal(text)
-}
-
-// stands appends where the text stands, if it is known.
-func (w *writer) stands(text string) bool {
 	for i, k := range w.known {
 		at := -1
 		switch {
-		case i < 2: // the key and the message
+		case i < 2: // the message and the key
 			at = strings.Index(k.text, text)
 		case k.text == text:
 			at = 0
 		}
 		if at >= 0 {
-			w.number(len(text)*forms + stands)
+			w.number(len(text)<<1 | 1)
 			w.number(k.at + at)
-			return true
+			return
 		}
 	}
-	return false
-}
-
-// inWords appends the phrase and the names that the text is, if the phrase is one
-// of the first ones: rules say the same of many.
-func (w *writer) inWords(text string) bool {
-	if len(text) > longest {
-		return false
+	w.literal(text)
+	if len(w.known) < mostKnown {
+		w.known = append(w.known, place{text, len(w.buf) - len(text)})
 	}
-	w.phrase, w.names = w.phrase[:0], w.names[:0]
-	for rest := text; rest != ""; {
-		end, named := firstWord(rest)
-		if word := rest[:end]; named {
-			name := strings.TrimRight(word, " :,;.")
-			w.names = append(w.names, name)
-			w.phrase = append(append(w.phrase, 0), word[len(name):]...)
-		} else {
-			w.phrase = append(w.phrase, word...)
-		}
-		rest = rest[end:]
-	}
-	if len(w.phrase) == 1 && len(w.names) == 1 {
-		return false
-	}
-	phrases := &w.words.phrases
-	n, ok := phrases.number[string(w.phrase)]
-	if !ok {
-		if len(phrases.list) == mostPhrases {
-			return false
-		}
-		n = phrases.of(string(w.phrase))
-	}
-	w.number(int(n)*forms + phrase)
-	for _, name := range w.names {
-		if len(name) < shortest || !w.stands(name) {
-			w.literal(name)
-		}
-	}
-	return true
-}
-
-// firstWord returns where the text's first word ends, with what separates it from
-// the next, and whether it is a name: what few findings have, or has a NUL.
-func firstWord(text string) (end int, name bool) {
-	for i := range len(text) {
-		switch c := text[i]; {
-		case c == ' ', c == ':':
-			return i + 1, name
-		case c < ' ', '0' <= c && c <= '9', c == '@', c >= 0x80:
-			name = true
-		}
-	}
-	return len(text), name
 }
 
 func (w *writer) literal(text string) {
-	w.number(len(text)*forms + itself)
+	w.number(len(text) << 1)
 	w.buf = append(w.buf, text...)
-	if len(text) >= shortest && len(w.known) < mostKnown {
-		w.known = append(w.known, place{text, len(w.buf) - len(text)})
-	}
 }
 
 // subject appends the place of s among the subjects, or s, and returns its place:
@@ -242,20 +163,11 @@ func appendID(b []byte, f *Finding) []byte {
 	return append(b, f.ID...)
 }
 
-// A reader unpacks findings.
+// A reader unpacks a finding.
 type reader struct {
-	text  string // from the first byte of the finding on
-	at    int
-	words *words
-
-	made strings.Builder // texts that no page has as they are
-	room int             // bytes for so many of them
-}
-
-// of turns to a finding.
-func (r *reader) of(fs *Findings, p packed) {
-	page := &fs.pages[p.page]
-	r.text, r.at, r.words = page.text[p.at:], 0, page.words
+	text   string // from its first byte on
+	at     int
+	pieces *interned[piece]
 }
 
 func (r *reader) number() (n int) {
@@ -276,31 +188,11 @@ func (r *reader) take(n int) string {
 
 func (r *reader) put() string {
 	n := r.number()
-	form := n % forms
-	switch n /= forms; form {
-	case itself:
-		return r.take(n)
-	case stands:
-		at := r.number()
-		return r.text[at : at+n]
+	if n&1 == 0 {
+		return r.take(n >> 1)
 	}
-	said := r.words.phrases.list[n]
-	at := strings.IndexByte(said, 0)
-	if at < 0 {
-		return said
-	}
-	if r.made.Cap()-r.made.Len() < longest {
-		r.made.Reset()
-		r.made.Grow(max(r.room, longest))
-	}
-	start := r.made.Len()
-	for ; at >= 0; at = strings.IndexByte(said, 0) {
-		r.made.WriteString(said[:at])
-		r.made.WriteString(r.put())
-		said = said[at+1:]
-	}
-	r.made.WriteString(said)
-	return r.made.String()[start:]
+	at := r.number()
+	return r.text[at : at+n>>1]
 }
 
 func (r *reader) subject() Subject {
@@ -310,7 +202,7 @@ func (r *reader) subject() Subject {
 
 // unpack sets what was packed of f, whose rule is set.
 func (r *reader) unpack(f *Finding, subjects []Subject, evidence []Evidence) {
-	f.Key, f.Message = r.put(), r.put()
+	f.Message, f.Key = r.put(), r.put()
 	if r.take(1)[0] == 1 {
 		f.ID = idOf(f.Rule, r.take(idSize))
 	} else {
@@ -331,7 +223,7 @@ func (r *reader) unpack(f *Finding, subjects []Subject, evidence []Evidence) {
 		} else {
 			e.Subject = r.subject()
 		}
-		p := &r.words.pieces.list[r.number()]
+		p := &r.pieces.list[r.number()]
 		e.Role, e.Field = p.role, p.field
 		e.Value = r.put()
 		evidence = append(evidence, e)

@@ -70,13 +70,13 @@ func (ix *Index) waive(findings *Findings, skipped []Skip, waivers []Waiver, now
 		ofRule[head.Rule] = append(ofRule[head.Rule], i)
 	}
 	uses := make([]WaiverUse, len(waivers))
-	f, r := &Finding{}, &reader{}
+	f := &Finding{}
 	for i, w := range waivers {
 		u := WaiverUse{Waiver: w, Findings: []string{}}
 		expired := w.Expired(now)
 		covers := ix.covering(&w)
 		for _, at := range ofRule[w.Rule] {
-			findings.unpack(at, f, r)
+			findings.unpack(at, f)
 			why := ""
 			switch n := covers(f); {
 			case n == 0:
