@@ -49,6 +49,7 @@ type living struct {
 
 	noSearch bool    // answers 400 to it
 	deaf     bool    // passes over search, filter and sort
+	hides    bool    // leaves the deprovisioned out of a search
 	broken   float64 // part of the answers
 	busy     float64 // part of the requests after which somebody changes
 	shown    map[string]time.Time
@@ -183,7 +184,9 @@ func (l *living) page(q url.Values, h http.Header) (int, string) {
 			}
 			return p.created
 		}
-		keep = func(p person) bool { return !at(p).Before(from) && (to.IsZero() || at(p).Before(to)) }
+		keep = func(p person) bool {
+			return !at(p).Before(from) && (to.IsZero() || at(p).Before(to)) && (!l.hides || p.status != "DEPROVISIONED")
+		}
 		order = func(a, b person) int { return cmp.Or(at(a).Compare(at(b)), cmp.Compare(a.n, b.n)) }
 	case strings.HasPrefix(filter, "status"):
 		keep = func(p person) bool { return p.status == "DEPROVISIONED" }
@@ -343,7 +346,7 @@ func TestLivingOrgs(t *testing.T) {
 	for seed := range uint64(n) {
 		l := newLiving(seed, []int{0, 1, 199, 200, 201, 1000, 4000}[seed%7])
 		l.broken, l.busy = []float64{0, 0.2}[seed%2], []float64{0, 0.3}[seed/2%2]
-		l.noSearch, l.deaf = seed%5 == 3, seed%11 == 4
+		l.noSearch, l.deaf, l.hides = seed%5 == 3, seed%11 == 4, seed%13 == 6
 		client := openLiving(t, l)
 		synctest.Test(t, func(t *testing.T) {
 			before := l.now()

@@ -48,8 +48,8 @@ func (l *listing) readUsers(ctx context.Context) error {
 	}
 	var no errNoWindows
 	switch {
-	case err == nil && !windows.update && !windows.split && !l.deprovisioned:
-		// A plain listing would look the same: it leaves the deprovisioned out.
+	case err == nil && !windows.update && !l.deprovisioned:
+		// A search that leaves the deprovisioned out would look the same.
 		err = l.readDeprovisioned(ctx)
 	case windows == nil:
 		err = l.readPlainly(ctx)
