@@ -65,6 +65,9 @@ func (l *listing) readUsers(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	if windows != nil && windows.update && !l.deprovisioned {
+		l.started = l.req.HeldAsOf // the search may have left them out: the second look asks by filter
+	}
 	if err := l.lookAgain(ctx); err != nil {
 		return err
 	}
@@ -84,8 +87,15 @@ func (l *listing) readPlainly(ctx context.Context) error {
 	return l.readDeprovisioned(ctx)
 }
 
+// readDeprovisioned lists the deprovisioned, again where that moved: all others
+// need not be read again for it.
 func (l *listing) readDeprovisioned(ctx context.Context) error {
-	return l.chain(ctx, l.client.users, filter(`status eq "DEPROVISIONED"`), deprovisionedDecoder, false)
+	for tries := 0; ; tries++ {
+		err := l.chain(ctx, l.client.users, filter(`status eq "DEPROVISIONED"`), deprovisionedDecoder, false)
+		if tries == maxRestarts || !errors.As(err, new(errMoved)) {
+			return err
+		}
+	}
 }
 
 // lookAgain reads the users that changed since the listing began.
