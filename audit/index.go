@@ -304,12 +304,12 @@ func (ix *Index) Status(o Ref) (status string) {
 // Live reports whether an Okta object is there for AIM: any user but a
 // DEPROVISIONED one, any group, any app.
 func (ix *Index) Live(o Ref) bool {
-	return o.Kind != OktaUserKind || ix.names.okta[o.n].state&isLive != 0
+	return o.Kind != OktaUserKind || ix.names.state[o.n]&isLive != 0
 }
 
 // Suspended reports whether an Okta user is SUSPENDED.
 func (ix *Index) Suspended(o Ref) bool {
-	return o.Kind == OktaUserKind && ix.names.okta[o.n].state&isSuspended != 0
+	return o.Kind == OktaUserKind && ix.names.state[o.n]&isSuspended != 0
 }
 
 // Compare orders refs as their subjects are ordered.

@@ -87,8 +87,7 @@ func (ix *Index) HasName(d, o Ref) bool {
 
 // TwoNames reports whether the Okta user's login and email are different names.
 func (ix *Index) TwoNames(o Ref) bool {
-	names := ix.names.okta[o.n]
-	return names.login != none && names.email != none && names.login != names.email
+	return ix.names.state[o.n]&twoNames != 0
 }
 
 // A SharedName is a user name, under [Fold], that several Okta users have as

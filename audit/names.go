@@ -10,19 +10,16 @@ import (
 type nameIndex struct {
 	n        int         // distinct names
 	okta     []oktaNames // of each Okta user
+	state    []oktaState // of each Okta user: a byte, so that the processor's cache holds those of many
 	userName []int32     // of each Databricks user
 	plain    []bool      // of each Databricks user: its userName is its own folded form
 	holders  postings    // Okta users by login and email
 	users    postings    // Databricks users by userName
 }
 
-// oktaNames are the names of an Okta user, with what is asked of its record all
-// the time: together, since memory is fetched by lines.
-type oktaNames struct {
-	login, email int32
-	state        oktaState
-}
+type oktaNames struct{ login, email int32 }
 
+// An oktaState is what is asked of an Okta user all the time.
 type oktaState uint8
 
 const (
@@ -31,12 +28,13 @@ const (
 	plainLogin // the login is its own folded form
 	plainEmail
 	noFullName // the first or last name is blank
+	twoNames   // the login and the email are different names
 	onlyHolder // no other Okta user, of any status, has its login or email
 )
 
 func newNameIndex(s *Snapshot) nameIndex {
 	okta, users := s.OktaUsers.Len(), s.DatabricksUsers.Len()
-	x := nameIndex{okta: make([]oktaNames, okta), plain: make([]bool, users)}
+	x := nameIndex{okta: make([]oktaNames, okta), state: make([]oktaState, okta), plain: make([]bool, users)}
 	names, hash := make([]sum, okta+users), newSummer()
 	emails := make([]sum, okta) // of those who have another login: most have one name
 	inParts(okta, fewObjects, func(from, to int) {
@@ -66,7 +64,7 @@ func newNameIndex(s *Snapshot) nameIndex {
 			if folded == email {
 				state |= plainEmail
 			}
-			x.okta[i].state, x.okta[i].email = state, none
+			x.state[i], x.okta[i].email = state, none
 			if email == login {
 				x.okta[i].email = sameAsLogin
 			}
@@ -106,8 +104,12 @@ func newNameIndex(s *Snapshot) nameIndex {
 	alone := func(name int32) bool { return name == none || len(x.holders.of(name)) == 1 }
 	inParts(okta, fewObjects, func(from, to int) {
 		for i := from; i < to; i++ {
-			if o := &x.okta[i]; alone(o.login) && (o.email == o.login || alone(o.email)) {
-				o.state |= onlyHolder
+			o := x.okta[i]
+			if o.login != none && o.email != none && o.login != o.email {
+				x.state[i] |= twoNames
+			}
+			if alone(o.login) && (o.email == o.login || alone(o.email)) {
+				x.state[i] |= onlyHolder
 			}
 		}
 	})
@@ -122,7 +124,7 @@ func (o oktaNames) has(name int32) bool { return name != none && (name == o.logi
 
 // live returns those of the Okta users that are live.
 func (x *nameIndex) live(users []int32) []int32 {
-	gone := func(o int32) bool { return x.okta[o].state&isLive == 0 }
+	gone := func(o int32) bool { return x.state[o]&isLive == 0 }
 	if !slices.ContainsFunc(users, gone) {
 		return users
 	}

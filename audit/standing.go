@@ -22,6 +22,7 @@ const (
 // An owner is what standings need of an Okta user, in one place.
 type owner struct {
 	names    oktaNames
+	state    oktaState
 	shared   bool // two or more objects hold its id
 	fullName uint64
 }
@@ -35,7 +36,7 @@ func newStandings(ix *Index) []standing {
 		for i := from; i < to; i++ {
 			u := ix.OktaUser(Ref{OktaUserKind, int32(i)})
 			shared := len(ix.links.heldBy(ix.links.id[OktaUserKind][i])) > 1
-			owners[i] = owner{ix.names.okta[i], shared, fullName(u.FirstName, u.LastName)}
+			owners[i] = owner{ix.names.okta[i], ix.names.state[i], shared, fullName(u.FirstName, u.LastName)}
 		}
 	})
 	users := make([]standing, ix.DatabricksUsers.Len())
@@ -56,7 +57,7 @@ func newStandings(ix *Index) []standing {
 				case o == none:
 					s = ix.linkedStanding(d, s)
 				default:
-					s |= ix.ownedBy(d, some[i].names)
+					s |= ix.ownedBy(d, some[i].names, some[i].state)
 					if some[i].shared {
 						s |= sharing
 					}
@@ -96,17 +97,17 @@ func (ix *Index) linkedStanding(d Ref, s standing) standing {
 		s |= sharing
 	}
 	if o, ok := ix.LinkedTo(d); ok {
-		s |= ix.ownedBy(d, ix.names.okta[o.n])
+		s |= ix.ownedBy(d, ix.names.okta[o.n], ix.names.state[o.n])
 	}
 	return s
 }
 
-// ownedBy is what the names of its Okta user make of a linked user's standing.
-func (ix *Index) ownedBy(d Ref, names oktaNames) (s standing) {
-	if names.state&onlyHolder != 0 && names.has(ix.names.userName[d.n]) {
+// ownedBy is what its Okta user makes of a linked user's standing.
+func (ix *Index) ownedBy(d Ref, names oktaNames, state oktaState) (s standing) {
+	if state&onlyHolder != 0 && names.has(ix.names.userName[d.n]) {
 		s |= ownName
 	}
-	if names.state&isLive != 0 && ix.names.plain[d.n] && ix.exactly(ix.names.userName[d.n], names) {
+	if state&isLive != 0 && ix.names.plain[d.n] && ix.exactly(ix.names.userName[d.n], names, state) {
 		s |= settled
 	}
 	return s
@@ -115,9 +116,9 @@ func (ix *Index) ownedBy(d Ref, names oktaNames) (s standing) {
 // exactly reports whether a userName that is its own folded form is, byte for
 // byte, what the Okta user signs in with, or all that it is called while that is
 // unknown.
-func (ix *Index) exactly(userName int32, o oktaNames) bool {
-	isLogin := o.state&plainLogin != 0 && userName == o.login && userName != none
-	isEmail := o.state&plainEmail != 0 && userName == o.email && userName != none
+func (ix *Index) exactly(userName int32, o oktaNames, state oktaState) bool {
+	isLogin := state&plainLogin != 0 && userName == o.login && userName != none
+	isEmail := state&plainEmail != 0 && userName == o.email && userName != none
 	switch ix.Settings.SSOClaim {
 	case ClaimUnknown:
 		return isLogin || isEmail
@@ -151,7 +152,7 @@ func (ix *Index) Granted(d Ref) bool { return ix.is(d, granted) }
 // Unnamed reports whether a user of either directory has a blank first or last name.
 func (ix *Index) Unnamed(r Ref) bool {
 	if r.Kind == OktaUserKind {
-		return ix.names.okta[r.n].state&noFullName != 0
+		return ix.names.state[r.n]&noFullName != 0
 	}
 	return ix.is(r, unnamed)
 }

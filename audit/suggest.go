@@ -129,7 +129,7 @@ func (ix *Index) liveWith(asked []blocked, seed maphash.Seed) []blocked {
 			}
 			u := ix.OktaUser(o)
 			b.start()
-			if ix.names.okta[i].state&plainLogin == 0 {
+			if ix.names.state[i]&plainLogin == 0 {
 				u.Login = Fold(u.Login)
 			}
 			b.address(u.Login)
