@@ -92,7 +92,7 @@ func (fs *Findings) Len() int { return len(fs.list) }
 // At returns finding i. Nobody else has its lists.
 func (fs *Findings) At(i int) Finding {
 	var f Finding
-	fs.unpack(i, &f)
+	fs.unpack(i, &f, true)
 	return f
 }
 
@@ -110,7 +110,7 @@ func (fs *Findings) Where(want func(FindingHead) bool) iter.Seq2[int, *Finding] 
 			if !want(fs.Head(i)) {
 				continue
 			}
-			if fs.unpack(i, &f); !yield(i, &f) {
+			if fs.unpack(i, &f, true); !yield(i, &f) {
 				return
 			}
 		}
@@ -164,13 +164,16 @@ func (fs *Findings) ask(i int, operations []string) {
 	fs.operations[i] = operations
 }
 
-// unpack sets f to finding i. It uses f's lists again.
-func (fs *Findings) unpack(i int, f *Finding) {
+// unpack sets f to finding i, its evidence left out unless the whole is wanted. It
+// uses f's lists again.
+func (fs *Findings) unpack(i int, f *Finding, whole bool) {
 	p, head := fs.list[i], fs.Head(i)
 	subjects, evidence := f.Subjects[:0], f.Evidence[:0]
 	*f = Finding{Rule: head.Rule, Severity: head.Severity, Remedy: head.Remedy, Waived: head.Waived, State: head.State}
 	r := fs.reader(p)
-	r.unpack(f, subjects, evidence)
+	if r.unpack(f, subjects); whole {
+		f.Evidence = r.evidence(f, evidence)
+	}
 	if p.waiver > 0 {
 		f.Waiver = &fs.waivers.list[p.waiver-1]
 	}

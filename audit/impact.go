@@ -212,7 +212,7 @@ func (ix *Index) counterpartRow(d Ref) CrosswalkRow {
 	} else {
 		row = CrosswalkRow{
 			Subject: ix.Subject(d), Name: ix.Name(d), ExternalID: ix.ExternalID(d),
-			Active: ix.active(d), Admin: ix.AccountAdmin(d), Groups: ix.groupsOf(d),
+			Active: ix.Active(d), Admin: ix.AccountAdmin(d), Groups: ix.groupsOf(d),
 		}
 	}
 	row.LinkState = ix.LinkState(d)

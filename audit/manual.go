@@ -81,20 +81,30 @@ func (m Manuals) Remedies() map[Remedy]int {
 }
 
 // All yields them in the order of the findings. They are not to be changed.
-func (m Manuals) All() iter.Seq[*Manual] {
+func (m Manuals) All() iter.Seq[*Manual] { return m.within(0, m.places()) }
+
+// places counts where they may stand: in the list, or among the findings.
+func (m Manuals) places() int {
+	if m.findings == nil {
+		return len(m.list)
+	}
+	return m.findings.Len()
+}
+
+// within yields those that stand at some of the places.
+func (m Manuals) within(from, to int) iter.Seq[*Manual] {
 	return func(yield func(*Manual) bool) {
-		for i := range m.list {
-			if !yield(&m.list[i]) {
-				return
-			}
-		}
-		if m.findings == nil {
-			return
-		}
-		for _, f := range m.findings.Where(byPeople) {
-			one := m.index.manual(f)
-			if !yield(&one) {
-				return
+		var f Finding
+		for i := from; i < to; i++ {
+			if m.findings == nil {
+				if !yield(&m.list[i]) {
+					return
+				}
+			} else if byPeople(m.findings.Head(i)) {
+				m.findings.unpack(i, &f, false)
+				if one := m.index.manual(&f); !yield(&one) {
+					return
+				}
 			}
 		}
 	}
@@ -132,22 +142,11 @@ func (ix *Index) manual(f *Finding) Manual {
 			if s.Kind == OktaUserKind || s.Kind == OktaGroupKind || s.Kind == OktaAppKind {
 				m.Candidates = append(m.Candidates, s)
 			} else if d, ok := ix.find(s); ok {
-				m.Records = append(m.Records, Record{s, ix.Name(d), ix.ExternalID(d), ix.active(d)})
+				m.Records = append(m.Records, Record{s, ix.Name(d), ix.ExternalID(d), ix.Active(d)})
 			}
 		}
 	}
 	return m
-}
-
-// active reports whether d is; groups always are.
-func (ix *Index) active(d Ref) bool {
-	switch d.Kind {
-	case DatabricksUserKind:
-		return ix.DatabricksUser(d).Active
-	case DatabricksServicePrincipalKind:
-		return ix.DatabricksServicePrincipal(d).Active
-	}
-	return true
 }
 
 var whatToDo = map[Remedy]string{

@@ -2,6 +2,7 @@ package audit
 
 import (
 	"hash/maphash"
+	"iter"
 	"math/bits"
 	"runtime"
 	"sync"
@@ -130,6 +131,28 @@ func inParts(n, least int, do func(from, to int)) {
 	}
 	do(0, n/parts)
 	all.Wait()
+}
+
+// madeInOrder yields what do makes of consecutive parts of [0, n) of that size, in
+// order. A few are made side by side.
+func madeInOrder[T any](n, size int, do func(from, to int) T) iter.Seq[T] {
+	return func(yield func(T) bool) {
+		next := make(chan chan T, runtime.GOMAXPROCS(0))
+		go func() {
+			defer close(next)
+			for from := 0; from < n; from += size {
+				made := make(chan T, 1)
+				next <- made
+				go func() { made <- do(from, min(from+size, n)) }()
+			}
+		}()
+		wanted := true
+		for made := range next {
+			if part := <-made; wanted {
+				wanted = yield(part)
+			}
+		}
+	}
 }
 
 // postings lists, for each key, the objects that have it.

@@ -200,8 +200,8 @@ func (r *reader) subject() Subject {
 	return Subject{kind, r.put()}
 }
 
-// unpack sets what was packed of f, whose rule is set.
-func (r *reader) unpack(f *Finding, subjects []Subject, evidence []Evidence) {
+// unpack sets what was packed of f, whose rule is set, but for its evidence.
+func (r *reader) unpack(f *Finding, subjects []Subject) {
 	f.Message, f.Key = r.put(), r.put()
 	if r.take(1)[0] == 1 {
 		f.ID = idOf(f.Rule, r.take(idSize))
@@ -209,12 +209,16 @@ func (r *reader) unpack(f *Finding, subjects []Subject, evidence []Evidence) {
 		f.ID = r.take(r.number())
 	}
 	f.Subjects = r.subjects(subjects)
+}
+
+// evidence returns what follows the rest of f.
+func (r *reader) evidence(f *Finding, into []Evidence) []Evidence {
 	n := r.number()
 	if n == 0 {
-		return
+		return nil
 	}
-	if evidence == nil {
-		evidence = make([]Evidence, 0, n-1)
+	if into == nil {
+		into = make([]Evidence, 0, n-1)
 	}
 	for range n - 1 {
 		var e Evidence
@@ -226,9 +230,9 @@ func (r *reader) unpack(f *Finding, subjects []Subject, evidence []Evidence) {
 		p := &r.pieces.list[r.number()]
 		e.Role, e.Field = p.role, p.field
 		e.Value = r.put()
-		evidence = append(evidence, e)
+		into = append(into, e)
 	}
-	f.Evidence = evidence
+	return into
 }
 
 func (r *reader) subjects(into []Subject) []Subject {

@@ -49,12 +49,14 @@ func (p *Plan) digest() (string, error) {
 		s.close()
 	}
 	if s.open("manual", p.Manual.null()); !p.Manual.null() {
-		i := 0
-		for m := range p.Manual.All() {
-			s.next(i)
-			s.manual(m)
-			write()
-			i++
+		write()
+		comma := []byte{}
+		for text := range madeInOrder(p.Manual.places(), 1<<12, p.Manual.sealed) {
+			if len(text) > 0 {
+				h.Write(comma)
+				h.Write(text)
+				comma = []byte{','}
+			}
 		}
 		s.close()
 	}
@@ -183,6 +185,18 @@ func (s *sealed) manual(m *Manual) {
 		s.close()
 	}
 	*s = append(*s, '}')
+}
+
+// sealed is what stands at some of the places, without a comma around it.
+func (m Manuals) sealed(from, to int) sealed {
+	var s sealed
+	i := 0
+	for one := range m.within(from, to) {
+		s.next(i)
+		s.manual(one)
+		i++
+	}
+	return s
 }
 
 // Verify reports whether the plan is as it was sealed.

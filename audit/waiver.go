@@ -76,7 +76,7 @@ func (ix *Index) waive(findings *Findings, skipped []Skip, waivers []Waiver, now
 		expired := w.Expired(now)
 		covers := ix.covering(&w)
 		for _, at := range ofRule[w.Rule] {
-			findings.unpack(at, f)
+			findings.unpack(at, f, true)
 			why := ""
 			switch n := covers(f); {
 			case n == 0:
