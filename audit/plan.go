@@ -127,43 +127,58 @@ func newPlan(ix *Index, findings *Findings, asks []asking) *Plan {
 			p.Include = append(p.Include, c)
 		}
 	}
-	ops := map[slot]*Operation{}
-	asked := map[slot][]int{}
+	var requests []request
+	var f Finding
 	for _, a := range asks {
-		if findings.Head(a.finding).Waived {
+		if findings.unpack(a.finding, &f, false); f.Waived {
 			continue
 		}
-		f := findings.At(a.finding)
-		for _, c := range a.changes {
-			if ix.Settings.excludes(c.Class, &f) || c.Class == ClassDeactivate && !ix.Settings.includes(c.Class) {
-				continue
+		for i := range a.changes {
+			c := &a.changes[i]
+			if !ix.Settings.excludes(c.Class, &f) && (c.Class != ClassDeactivate || ix.Settings.includes(c.Class)) {
+				requests = append(requests, request{c, a.finding})
 			}
-			at := slot{c.Target, c.Field}
-			op := ops[at]
-			if op == nil {
-				op = ix.operation(c, f.Remedy)
-				ops[at] = op
-			} else if op.To != c.To {
-				op.Decision = Undecided // two findings disagree: people decide
-				op.Evidence += "; another finding asks for a different value"
-			}
-			op.Because = append(op.Because, f.ID)
-			asked[at] = append(asked[at], a.finding)
 		}
 	}
-	for _, op := range ops {
-		slices.Sort(op.Because)
-		p.Operations = append(p.Operations, *op)
-	}
-	slices.SortFunc(p.Operations, bySlot)
-	for i := range p.Operations {
-		op := &p.Operations[i]
-		op.ID = operationID(i + 1)
-		for _, f := range asked[op.slot()] {
-			findings.ask(f, append(findings.operations[f], op.ID))
+	slices.SortStableFunc(requests, func(a, b request) int {
+		return cmp.Or(a.Target.Compare(b.Target), cmp.Compare(a.Field, b.Field))
+	})
+	for len(requests) > 0 {
+		n := 1
+		for n < len(requests) && requests[n].slot() == requests[0].slot() {
+			n++
 		}
+		p.Operations = append(p.Operations, ix.requested(operationID(len(p.Operations)+1), requests[:n], findings))
+		requests = requests[n:]
 	}
 	return p
+}
+
+// A request is a change that a finding asks for.
+type request struct {
+	*Change
+	finding int
+}
+
+func (r request) slot() slot { return slot{r.Target, r.Field} }
+
+// requested returns the operation of the requests, which are for one slot in the
+// order of their findings, and tells the findings of it.
+func (ix *Index) requested(id string, requests []request, findings *Findings) Operation {
+	op := ix.operation(*requests[0].Change, findings.Head(requests[0].finding).Remedy)
+	op.ID = id
+	var f Finding
+	for _, r := range requests {
+		if r.To != op.To {
+			op.Decision = Undecided // two findings disagree: people decide
+			op.Evidence += "; another finding asks for a different value"
+		}
+		findings.unpack(r.finding, &f, false)
+		op.Because = append(op.Because, f.ID)
+		findings.ask(r.finding, append(findings.operations[r.finding], id))
+	}
+	slices.Sort(op.Because)
+	return op
 }
 
 func bySlot(a, b Operation) int {
@@ -174,8 +189,8 @@ func operationID(n int) string { return fmt.Sprintf("op-%04d", n) }
 
 // operation returns the change as an operation with its decision: approved when
 // it is automatic and its class included, or of a class that only inclusion brings.
-func (ix *Index) operation(c Change, remedy Remedy) *Operation {
-	op := &Operation{
+func (ix *Index) operation(c Change, remedy Remedy) Operation {
+	op := Operation{
 		Action: c.Action, Target: c.Target, Field: c.Field, From: c.From, To: c.To, Evidence: c.Why,
 		Reversible: true, Risk: "low",
 	}
@@ -192,7 +207,7 @@ func (ix *Index) operation(c Change, remedy Remedy) *Operation {
 	}
 	if d, ok := ix.find(c.Target); ok {
 		op.Name = ix.Name(d)
-		ix.protect(op, d)
+		ix.protect(&op, d)
 	}
 	byInclusion := c.Class == ClassDeactivate || c.Class == ClassClear
 	switch {

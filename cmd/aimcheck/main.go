@@ -14,7 +14,7 @@ import (
 
 func main() {
 	// Millions of identities: a third less memory for a little more time.
-	debug.SetGCPercent(20)
+	debug.SetGCPercent(15)
 	log.SetOutput(io.Discard) // net/http prints what a server sends unasked
 	os.Exit(start(osEnv()))
 }

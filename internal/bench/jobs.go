@@ -68,7 +68,7 @@ func sixRules() []*audit.Rule {
 }
 
 func audited(snapshot string, rules []*audit.Rule) (*audit.Report, error) {
-	debug.SetGCPercent(20) // as the program does
+	debug.SetGCPercent(15) // as the program does
 	f, err := os.Open(snapshot)
 	if err != nil {
 		return nil, err
