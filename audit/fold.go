@@ -29,7 +29,7 @@ func Fold(name string) string {
 func appendFold(b []byte, name string) []byte {
 	switch {
 	case isASCII(name):
-		return appendLower(b, strings.TrimSpace(name))
+		return appendLowerASCII(b, strings.TrimSpace(name))
 	case !utf8.ValidString(name):
 		return append(b, name...)
 	}

@@ -56,8 +56,14 @@ func (ix *Index) name(key int32) string {
 		var id, status, login, email string
 		ix.OktaUsers.begin(int(holders[0]), &id, &status, &login, &email)
 		email = orLike(email, login)
-		if ix.names.okta[holders[0]].login == key {
+		state := ix.names.state[holders[0]]
+		switch isLogin := ix.names.okta[holders[0]].login == key; {
+		case isLogin && state&plainLogin != 0:
+			return login
+		case isLogin:
 			return Fold(login)
+		case state&plainEmail != 0:
+			return email
 		}
 		return Fold(email)
 	}

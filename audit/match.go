@@ -70,7 +70,12 @@ func appendLower(b []byte, s string) []byte {
 	if !isASCII(s) {
 		return append(b, strings.ToLower(s)...)
 	}
-	for _, c := range []byte(s) {
+	return appendLowerASCII(b, s)
+}
+
+func appendLowerASCII(b []byte, s string) []byte {
+	for i := range len(s) {
+		c := s[i]
 		if 'A' <= c && c <= 'Z' {
 			c += 'a' - 'A'
 		}

@@ -127,7 +127,7 @@ func newPlan(ix *Index, findings *Findings, asks []asking) *Plan {
 			p.Include = append(p.Include, c)
 		}
 	}
-	var requests []request
+	requests := make([]request, 0, len(asks))
 	var f Finding
 	for _, a := range asks {
 		if findings.unpack(a.finding, &f, false); f.Waived {

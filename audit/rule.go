@@ -114,7 +114,7 @@ func (p *Pass) Subject(r Ref) Subject {
 
 // Subjects returns the names of all objects of the sequences.
 func (p *Pass) Subjects(seqs ...iter.Seq[Ref]) []Subject {
-	var ss []Subject
+	ss := make([]Subject, 0, 4) // as most findings are about fewer
 	for _, seq := range seqs {
 		for r := range seq {
 			ss = append(ss, p.Subject(r))

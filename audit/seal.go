@@ -51,7 +51,7 @@ func (p *Plan) digest() (string, error) {
 	if s.open("manual", p.Manual.null()); !p.Manual.null() {
 		write()
 		comma := []byte{}
-		for text := range madeInOrder(p.Manual.places(), 1<<12, p.Manual.sealed) {
+		for text := range madeInOrder(p.Manual.places(), 1<<10, p.Manual.sealed) {
 			if len(text) > 0 {
 				h.Write(comma)
 				h.Write(text)
@@ -189,7 +189,7 @@ func (s *sealed) manual(m *Manual) {
 
 // sealed is what stands at some of the places, without a comma around it.
 func (m Manuals) sealed(from, to int) sealed {
-	var s sealed
+	s := make(sealed, 0, 400*(to-from)) // as much as most take
 	i := 0
 	for one := range m.within(from, to) {
 		s.next(i)

@@ -36,17 +36,27 @@ func appendSkeleton(b []byte, folded string) []byte {
 	start := len(b)
 	for i := range len(folded) {
 		c := folded[i]
-		if c >= utf8.RuneSelf || asciiLooks[c] == "" {
+		switch {
+		case c < utf8.RuneSelf && oneLook[c] != 0:
+			b = append(b, oneLook[c])
+		case c < utf8.RuneSelf && asciiLooks[c] != "":
+			b = append(b, asciiLooks[c]...)
+		default:
 			return append(b[:start], Skeleton(folded)...)
-		}
-		if looks := asciiLooks[c]; len(looks) == 1 {
-			b = append(b, looks[0])
-		} else {
-			b = append(b, looks...)
 		}
 	}
 	return b
 }
+
+// oneLook is asciiLooks where that is one character.
+var oneLook = func() (looks [utf8.RuneSelf]byte) {
+	for c, s := range asciiLooks {
+		if len(s) == 1 {
+			looks[c] = s[0]
+		}
+	}
+	return looks
+}()
 
 // asciiLooks is what each ASCII character looks like, where that is ASCII again.
 var asciiLooks = func() (looks [utf8.RuneSelf]string) {

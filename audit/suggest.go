@@ -297,7 +297,12 @@ func (s sieve) add(sum uint64) { s[sum>>6&uint64(len(s)-1)] |= 1 << (sum & 63) }
 // may reports whether a sum may be in the set.
 func (s sieve) may(sum uint64) bool { return s[sum>>6&uint64(len(s)-1)]&(1<<(sum&63)) != 0 }
 
-func blankName(name string) bool { return strings.TrimSpace(name) == "" }
+func blankName(name string) bool {
+	if name != "" && ' ' < name[0] && name[0] < utf8.RuneSelf {
+		return false // as nearly every name begins
+	}
+	return strings.TrimSpace(name) == ""
+}
 
 func withoutTag(local string) string {
 	bare, _, _ := strings.Cut(local, "+")
