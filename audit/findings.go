@@ -102,6 +102,18 @@ func (fs *Findings) All() iter.Seq2[int, *Finding] {
 	return fs.Where(func(FindingHead) bool { return true })
 }
 
+// Brief is [Findings.All] without evidence, of which a finding is mostly made.
+func (fs *Findings) Brief() iter.Seq[*Finding] {
+	return func(yield func(*Finding) bool) {
+		var f Finding
+		for i := range fs.list {
+			if fs.unpack(i, &f, false); !yield(&f) {
+				return
+			}
+		}
+	}
+}
+
 // Where yields those findings of [Findings.All] whose head is wanted.
 func (fs *Findings) Where(want func(FindingHead) bool) iter.Seq2[int, *Finding] {
 	return func(yield func(int, *Finding) bool) {

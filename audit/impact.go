@@ -176,14 +176,24 @@ func (ix *Index) impact() Impact {
 func crosswalk(now, after *Index) iter.Seq[CrosswalkRow] {
 	return func(yield func(CrosswalkRow) bool) {
 		for _, k := range []Kind{DatabricksGroupKind, DatabricksServicePrincipalKind, DatabricksUserKind} {
-			for d := range now.All(k) {
-				if d.n%64 == 0 {
-					now.fetchOwners(d.Kind, d.n, 64)
+			rows := func(from, to int) []CrosswalkRow {
+				rows := make([]CrosswalkRow, 0, to-from)
+				for n := from; n < to; n++ {
+					if n%64 == 0 {
+						now.fetchOwners(k, int32(n), 64)
+					}
+					d := Ref{k, int32(n)}
+					row := now.counterpartRow(d)
+					row.Now, row.AfterPlan = now.Outcome(d), after.Outcome(d)
+					rows = append(rows, row)
 				}
-				row := now.counterpartRow(d)
-				row.Now, row.AfterPlan = now.Outcome(d), after.Outcome(d)
-				if !yield(row) {
-					return
+				return rows
+			}
+			for some := range madeInOrder(now.Len(k), 1<<9, rows) {
+				for _, row := range some {
+					if !yield(row) {
+						return
+					}
 				}
 			}
 		}

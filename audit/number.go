@@ -137,19 +137,25 @@ func inParts(n, least int, do func(from, to int)) {
 // order. A few are made side by side.
 func madeInOrder[T any](n, size int, do func(from, to int) T) iter.Seq[T] {
 	return func(yield func(T) bool) {
-		next := make(chan chan T, runtime.GOMAXPROCS(0))
-		go func() {
+		next, stop := make(chan chan T, runtime.GOMAXPROCS(0)), make(chan struct{})
+		var all sync.WaitGroup
+		defer all.Wait()
+		defer close(stop)
+		all.Go(func() {
 			defer close(next)
 			for from := 0; from < n; from += size {
 				made := make(chan T, 1)
-				next <- made
-				go func() { made <- do(from, min(from+size, n)) }()
+				select {
+				case next <- made:
+				case <-stop:
+					return
+				}
+				all.Go(func() { made <- do(from, min(from+size, n)) })
 			}
-		}()
-		wanted := true
+		})
 		for made := range next {
-			if part := <-made; wanted {
-				wanted = yield(part)
+			if !yield(<-made) {
+				return
 			}
 		}
 	}

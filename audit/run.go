@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"runtime"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -37,10 +38,12 @@ func Run(s *Snapshot, rules []*Rule, o Options) (*Report, error) {
 		r.Skipped = append(r.Skipped, ix.skips(rule)...)
 	}
 	r.Waivers = ix.waive(&r.Findings, r.Skipped, o.Waivers, o.Now)
+	var foreseeing sync.WaitGroup // beside the plan
+	foreseeing.Go(ix.foresee)
 	r.Plan = newPlan(ix, &r.Findings, asks)
 	var sealing errgroup.Group // while it is worked out what the plan does
 	sealing.Go(func() error { return r.Plan.Seal(o.Now, o.Expires) })
-	ix.foresee()
+	foreseeing.Wait()
 	r.after = ix.afterwards(r.Plan.Operations)
 	r.Now, r.After = ix.impact(), r.after.impact()
 	r.Counts = map[Severity]int{}

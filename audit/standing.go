@@ -53,17 +53,16 @@ func newStandings(ix *Index) []standing {
 				d := Ref{DatabricksUserKind, int32(from + i)}
 				u := ix.DatabricksUser(d)
 				s := recordStanding(&u)
-				switch {
-				case o == none:
-					s = ix.linkedStanding(d, s)
-				default:
-					s |= ix.ownedBy(d, some[i].names, some[i].state)
-					if some[i].shared {
-						s |= sharing
-					}
-					if some[i].fullName == fullName(u.GivenName, u.FamilyName) {
-						s |= sameNamed
-					}
+				if o == none {
+					users[from+i] = ix.linkedStanding(d, s)
+					continue
+				}
+				s |= ix.ownedBy(d, some[i].names, some[i].state)
+				if some[i].shared {
+					s |= sharing
+				}
+				if some[i].fullName == fullName(u.GivenName, u.FamilyName) {
+					s |= sameNamed
 				}
 				users[from+i] = s
 			}

@@ -23,7 +23,7 @@ type column struct {
 	wrap  bool    // its cells have long texts
 }
 
-func findingsTable(r *audit.Report) table { return tableOf(findings(r)) }
+func findingsTable(r *audit.Report) table { return tableOf(r.Findings.Brief()) }
 
 func tableOf(findings iter.Seq[*audit.Finding]) table {
 	return table{

@@ -11,7 +11,7 @@ import (
 func (b *workbook) findings(r *audit.Report) sheet {
 	var f *audit.Finding
 	t := tableOf(func(yield func(*audit.Finding) bool) {
-		for f = range findings(r) {
+		for f = range r.Findings.Brief() {
 			if !yield(f) {
 				return
 			}

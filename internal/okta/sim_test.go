@@ -182,7 +182,12 @@ func (s *simulated) run(tb testing.TB) (out outcome) {
 		tb.Fatal(err)
 	}
 	s.least = s.limit
+	ran := false
 	testing.RunTests(func(string, string) (bool, error) { return true, nil }, []testing.InternalTest{{Name: tb.Name(), F: func(t *testing.T) {
+		if ran {
+			return // -count repeats it in here too
+		}
+		ran = true
 		synctest.Test(t, func(t *testing.T) {
 			conns := make(chan net.Conn)
 			listener := &bubbleListener{conns: conns, closed: make(chan struct{})}
