@@ -15,7 +15,7 @@ const (
 	unnamed            // its first or last name is blank
 	sameNamed          // it is linked, and first and last name are byte for byte its Okta user's
 	ownName            // it is linked, and its Okta user alone has its userName
-	settled            // it is linked to a live Okta user, and its userName is known to be what reaches Databricks
+	settled            // it is linked to a live Okta user, and its userName fits it to the byte: see [Index.exactly]
 	sharing            // another object has its externalId
 )
 
