@@ -4,6 +4,7 @@ import (
 	"crypto/sha256"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 )
 
@@ -105,7 +106,8 @@ type Evidence struct {
 // FindingID returns the id of the finding of the rule about the key.
 func FindingID(rule, key string) string {
 	hash := findingHash(rule, key)
-	return idOf(rule, string(hash[:]))
+	var alone strings.Builder
+	return appendedID(&alone, rule, string(hash[:]))
 }
 
 func findingHash(rule, key string) [idSize]byte {

@@ -3,6 +3,7 @@ package audit
 import (
 	"fmt"
 	"iter"
+	"strings"
 	"time"
 )
 
@@ -19,8 +20,8 @@ type Findings struct {
 	waivers interned[WaivedBy]
 	times   interned[time.Time]
 
-	operations map[int][]string // of those findings that ask for some
-	seen       []sighting       // of each; nil without a history
+	operations [][]string // of those findings that ask for some
+	seen       []sighting // of each; nil without a history
 }
 
 // A FindingHead is what findings are counted by, which is known without unpacking
@@ -43,6 +44,7 @@ type packed struct {
 	page, at uint32
 	head     uint32
 	waiver   uint32 // 0: none, else one more than its number
+	asks     uint32 // for operations: 0 or one more, likewise
 }
 
 // A sighting says when a run first and last saw a finding.
@@ -65,7 +67,7 @@ func (fs *Findings) Add(f *Finding) {
 		fs.list[i].waiver = fs.waivers.of(*f.Waiver) + 1
 	}
 	if f.Operations != nil {
-		fs.ask(i, f.Operations)
+		fs.ask(i, f.Operations...)
 	}
 	if !f.FirstSeen.IsZero() || !f.LastSeen.IsZero() {
 		fs.see(i, f.FirstSeen, f.LastSeen)
@@ -91,9 +93,9 @@ func (fs *Findings) Len() int { return len(fs.list) }
 
 // At returns finding i. Nobody else has its lists.
 func (fs *Findings) At(i int) Finding {
-	var f Finding
-	fs.unpack(i, &f, true)
-	return f
+	var u unpacked
+	fs.unpack(i, &u, true)
+	return u.Finding
 }
 
 // All yields the findings in order. Each stands in the place of the one before:
@@ -105,9 +107,9 @@ func (fs *Findings) All() iter.Seq2[int, *Finding] {
 // Brief is [Findings.All] without evidence, of which a finding is mostly made.
 func (fs *Findings) Brief() iter.Seq[*Finding] {
 	return func(yield func(*Finding) bool) {
-		var f Finding
+		var u unpacked
 		for i := range fs.list {
-			if fs.unpack(i, &f, false); !yield(&f) {
+			if fs.unpack(i, &u, false); !yield(&u.Finding) {
 				return
 			}
 		}
@@ -117,12 +119,12 @@ func (fs *Findings) Brief() iter.Seq[*Finding] {
 // Where yields those findings of [Findings.All] whose head is wanted.
 func (fs *Findings) Where(want func(FindingHead) bool) iter.Seq2[int, *Finding] {
 	return func(yield func(int, *Finding) bool) {
-		var f Finding
+		var u unpacked
 		for i := range fs.list {
 			if !want(fs.Head(i)) {
 				continue
 			}
-			if fs.unpack(i, &f, true); !yield(i, &f) {
+			if fs.unpack(i, &u, true); !yield(i, &u.Finding) {
 				return
 			}
 		}
@@ -168,34 +170,49 @@ func (fs *Findings) waive(i int, by WaivedBy) {
 	fs.list[i].head, fs.list[i].waiver = fs.heads.of(head), fs.waivers.of(by)+1
 }
 
-// ask sets the ids of the operations that finding i asks for.
-func (fs *Findings) ask(i int, operations []string) {
-	if fs.operations == nil {
-		fs.operations = map[int][]string{}
+// ask adds to the ids of the operations that finding i asks for.
+func (fs *Findings) ask(i int, operations ...string) {
+	asks := &fs.list[i].asks
+	if *asks == 0 {
+		fs.operations = append(fs.operations, []string{})
+		*asks = uint32(len(fs.operations))
 	}
-	fs.operations[i] = operations
+	list := &fs.operations[*asks-1]
+	*list = append(*list, operations...)
 }
 
-// unpack sets f to finding i, its evidence left out unless the whole is wanted. It
-// uses f's lists again.
-func (fs *Findings) unpack(i int, f *Finding, whole bool) {
-	p, head := fs.list[i], fs.Head(i)
-	subjects, evidence := f.Subjects[:0], f.Evidence[:0]
-	*f = Finding{Rule: head.Rule, Severity: head.Severity, Remedy: head.Remedy, Waived: head.Waived, State: head.State}
+// unpacked is a finding in the place of the one before.
+type unpacked struct {
+	Finding
+	ids strings.Builder // with those of findings before
+}
+
+// unpack sets u to finding i, its evidence left out unless the whole is wanted. It
+// uses u's lists again.
+func (fs *Findings) unpack(i int, u *unpacked, whole bool) {
+	p, f := &fs.list[i], &u.Finding
+	head := &fs.heads.list[p.head]
+	f.Rule, f.Severity, f.Remedy, f.Waived, f.State = head.Rule, head.Severity, head.Remedy, head.Waived, head.State
 	r := fs.reader(p)
-	if r.unpack(f, subjects); whole {
-		f.Evidence = r.evidence(f, evidence)
+	r.unpack(u)
+	if whole {
+		f.Evidence = r.evidence(f, f.Evidence)
+	} else {
+		f.Evidence = nil
 	}
+	f.Waiver, f.Operations, f.FirstSeen, f.LastSeen = nil, nil, time.Time{}, time.Time{}
 	if p.waiver > 0 {
 		f.Waiver = &fs.waivers.list[p.waiver-1]
 	}
-	f.Operations = fs.operations[i]
+	if p.asks > 0 {
+		f.Operations = fs.operations[p.asks-1]
+	}
 	if i < len(fs.seen) {
 		f.FirstSeen, f.LastSeen = fs.times.list[fs.seen[i].first], fs.times.list[fs.seen[i].last]
 	}
 }
 
-func (fs *Findings) reader(p packed) reader {
+func (fs *Findings) reader(p *packed) reader {
 	page := &fs.pages[p.page]
 	return reader{text: page.text[p.at:], pieces: page.pieces}
 }

@@ -94,7 +94,7 @@ func (m Manuals) places() int {
 // within yields those that stand at some of the places.
 func (m Manuals) within(from, to int) iter.Seq[*Manual] {
 	return func(yield func(*Manual) bool) {
-		var f Finding
+		var f unpacked
 		for i := from; i < to; i++ {
 			if m.findings == nil {
 				if !yield(&m.list[i]) {
@@ -102,7 +102,7 @@ func (m Manuals) within(from, to int) iter.Seq[*Manual] {
 				}
 			} else if byPeople(m.findings.Head(i)) {
 				m.findings.unpack(i, &f, false)
-				if one := m.index.manual(&f); !yield(&one) {
+				if one := m.index.manual(&f.Finding); !yield(&one) {
 					return
 				}
 			}

@@ -30,7 +30,7 @@ func (p *Pass) sort() {
 	}
 	all := make([]entry, p.found.Len())
 	for i := range all {
-		r := p.found.reader(p.found.list[i])
+		r := p.found.reader(&p.found.list[i])
 		r.put()
 		all[i] = entry{p.ranks[i], r.put(), i}
 	}

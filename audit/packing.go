@@ -170,9 +170,15 @@ type reader struct {
 	pieces *interned[piece]
 }
 
-func (r *reader) number() (n int) {
-	for shift := 0; ; shift += 7 {
-		c := r.text[r.at]
+func (r *reader) number() int {
+	c := r.text[r.at]
+	r.at++
+	if c < 0x80 { // as nearly every one is
+		return int(c)
+	}
+	n := int(c & 0x7f)
+	for shift := 7; ; shift += 7 {
+		c = r.text[r.at]
 		r.at++
 		n |= int(c&0x7f) << shift
 		if c < 0x80 {
@@ -200,61 +206,76 @@ func (r *reader) subject() Subject {
 	return Subject{kind, r.put()}
 }
 
-// unpack sets what was packed of f, whose rule is set, but for its evidence.
-func (r *reader) unpack(f *Finding, subjects []Subject) {
-	f.Message, f.Key = r.put(), r.put()
+// unpack sets what was packed of u, whose rule is set, but for its evidence.
+func (r *reader) unpack(u *unpacked) {
+	u.Message, u.Key = r.put(), r.put()
 	if r.take(1)[0] == 1 {
-		f.ID = idOf(f.Rule, r.take(idSize))
+		u.ID = appendedID(&u.ids, u.Rule, r.take(idSize))
 	} else {
-		f.ID = r.take(r.number())
+		u.ID = r.take(r.number())
 	}
-	f.Subjects = r.subjects(subjects)
+	u.Subjects = r.subjects(u.Subjects)
 }
 
-// evidence returns what follows the rest of f.
-func (r *reader) evidence(f *Finding, into []Evidence) []Evidence {
+// evidence returns what follows the rest of f, in place of what was in the list.
+func (r *reader) evidence(f *Finding, list []Evidence) []Evidence {
 	n := r.number()
 	if n == 0 {
 		return nil
 	}
-	if into == nil {
-		into = make([]Evidence, 0, n-1)
-	}
-	for range n - 1 {
-		var e Evidence
-		if i := r.number(); i > 0 {
-			e.Subject = f.Subjects[i-1]
+	list = resized(list, n-1)
+	for i := range list {
+		e := &list[i]
+		if at := r.number(); at > 0 {
+			e.Subject = f.Subjects[at-1]
 		} else {
 			e.Subject = r.subject()
 		}
 		p := &r.pieces.list[r.number()]
 		e.Role, e.Field = p.role, p.field
 		e.Value = r.put()
-		into = append(into, e)
 	}
-	return into
+	return list
 }
 
-func (r *reader) subjects(into []Subject) []Subject {
+func (r *reader) subjects(list []Subject) []Subject {
 	n := r.number()
 	if n == 0 {
 		return nil
 	}
-	if into == nil {
-		into = make([]Subject, 0, n-1)
+	list = resized(list, n-1)
+	for i := range list {
+		list[i] = r.subject()
 	}
-	for range n - 1 {
-		into = append(into, r.subject())
-	}
-	return into
+	return list
 }
 
-func idOf(rule, hash string) string {
-	b := make([]byte, 0, 64)
-	b = append(append(b, rule...), '-')
-	const digits = "0123456789abcdef"
-	for i := range len(hash) {
-		b = append(b, digits[hash[i]>>4], digits[hash[i]&0xf])
+// resized returns a list of n elements, the same one if it has room.
+func resized[T any](list []T, n int) []T {
+	if list == nil || cap(list) < n {
+		return make([]T, n)
 	}
-	return string(b)
+	return list[:n]
+}
+
+// appendedID returns the id, which it appends to the ids of findings before, with
+// room for more and more: no id takes memory of its own, and one alone takes no
+// more than it needs.
+func appendedID(ids *strings.Builder, rule, hash string) string {
+	length := len(rule) + 1 + 2*idSize
+	if ids.Cap()-ids.Len() < length {
+		room := min(2*ids.Cap(), 16<<10)
+		ids.Reset()
+		ids.Grow(max(length, room))
+	}
+	start := ids.Len()
+	ids.WriteString(rule)
+	ids.WriteByte('-')
+	const digits = "0123456789abcdef"
+	var text [2 * idSize]byte
+	for i := range idSize {
+		text[2*i], text[2*i+1] = digits[hash[i]>>4], digits[hash[i]&0xf]
+	}
+	ids.Write(text[:])
+	return ids.String()[start:]
 }

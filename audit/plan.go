@@ -128,14 +128,14 @@ func newPlan(ix *Index, findings *Findings, asks []asking) *Plan {
 		}
 	}
 	requests := make([]request, 0, len(asks))
-	var f Finding
+	var f unpacked
 	for _, a := range asks {
 		if findings.unpack(a.finding, &f, false); f.Waived {
 			continue
 		}
 		for i := range a.changes {
 			c := &a.changes[i]
-			if !ix.Settings.excludes(c.Class, &f) && (c.Class != ClassDeactivate || ix.Settings.includes(c.Class)) {
+			if !ix.Settings.excludes(c.Class, &f.Finding) && (c.Class != ClassDeactivate || ix.Settings.includes(c.Class)) {
 				requests = append(requests, request{c, a.finding})
 			}
 		}
@@ -167,7 +167,7 @@ func (r request) slot() slot { return slot{r.Target, r.Field} }
 func (ix *Index) requested(id string, requests []request, findings *Findings) Operation {
 	op := ix.operation(*requests[0].Change, findings.Head(requests[0].finding).Remedy)
 	op.ID = id
-	var f Finding
+	var f unpacked
 	for _, r := range requests {
 		if r.To != op.To {
 			op.Decision = Undecided // two findings disagree: people decide
@@ -175,7 +175,7 @@ func (ix *Index) requested(id string, requests []request, findings *Findings) Op
 		}
 		findings.unpack(r.finding, &f, false)
 		op.Because = append(op.Because, f.ID)
-		findings.ask(r.finding, append(findings.operations[r.finding], id))
+		findings.ask(r.finding, id)
 	}
 	slices.Sort(op.Because)
 	return op

@@ -70,15 +70,15 @@ func (ix *Index) waive(findings *Findings, skipped []Skip, waivers []Waiver, now
 		ofRule[head.Rule] = append(ofRule[head.Rule], i)
 	}
 	uses := make([]WaiverUse, len(waivers))
-	f := &Finding{}
+	var f unpacked
 	for i, w := range waivers {
 		u := WaiverUse{Waiver: w, Findings: []string{}}
 		expired := w.Expired(now)
 		covers := ix.covering(&w)
 		for _, at := range ofRule[w.Rule] {
-			findings.unpack(at, f, true)
+			findings.unpack(at, &f, true)
 			why := ""
-			switch n := covers(f); {
+			switch n := covers(&f.Finding); {
 			case n == 0:
 				continue
 			case n < len(f.Subjects):

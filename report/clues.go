@@ -13,8 +13,13 @@ type clues struct {
 	finding *audit.Finding
 	first   map[audit.Subject]int // the place of its first piece; nil where there are few
 	next    []int                 // of each piece, the place of the next about the same subject, or -1
-	found   []*audit.Evidence
-	joint   [3]joint // roles, fields and values
+
+	asked   bool // since the finding began:
+	subject audit.Subject
+	found   []*audit.Evidence // about the subject
+	onKey   []*audit.Evidence // of those, some
+	roles   joints
+	fields  joints
 	made    texts
 }
 
@@ -22,10 +27,13 @@ type clues struct {
 const fewPieces = 16
 
 // about returns the pieces about the subject in their order. They are good until
-// the next call.
+// the next subject.
 func (c *clues) about(s audit.Subject) []*audit.Evidence {
+	if c.asked && s == c.subject {
+		return c.found
+	}
 	pieces := c.finding.Evidence
-	c.found = c.found[:0]
+	c.asked, c.subject, c.found = true, s, c.found[:0]
 	if c.first == nil {
 		for i := range pieces {
 			if e := &pieces[i]; e.Subject == s {
@@ -43,7 +51,7 @@ func (c *clues) about(s audit.Subject) []*audit.Evidence {
 
 // begin turns to the finding, which stays as it is until the next one.
 func (c *clues) begin(f *audit.Finding) {
-	c.finding = f
+	c.finding, c.asked = f, false
 	pieces := f.Evidence
 	c.first, c.next = nil, c.next[:0]
 	if len(pieces) <= fewPieces {
@@ -78,7 +86,7 @@ func (c *clues) text(s audit.Subject) string {
 	if s.IsZero() {
 		return ""
 	}
-	return c.made.join([]string{s.Kind.String(), s.ID}, ":")
+	return c.made.subjects([]audit.Subject{s})
 }
 
 // nameIn is [clues.name] for one subject alone.
@@ -105,14 +113,14 @@ func (c *clues) parts(s audit.Subject) (role, field, value string) {
 	// as another normal form, makes the answer longer, not wrong.
 	onKey := func(e *audit.Evidence) bool { return strings.EqualFold(strings.TrimSpace(e.Value), c.finding.Key) }
 	if len(pieces) > 1 {
-		n := 0
+		c.onKey = c.onKey[:0]
 		for _, e := range pieces {
 			if onKey(e) {
-				pieces[n], n = e, n+1
+				c.onKey = append(c.onKey, e)
 			}
 		}
-		if n > 0 {
-			pieces = pieces[:n]
+		if len(c.onKey) > 0 {
+			pieces = c.onKey
 		}
 	}
 	switch len(pieces) {
@@ -121,20 +129,33 @@ func (c *clues) parts(s audit.Subject) (role, field, value string) {
 	case 1:
 		return pieces[0].Role, pieces[0].Field, pieces[0].Value
 	}
-	role = c.joint[0].of(&c.made, pieces, func(e *audit.Evidence) string { return e.Role })
-	field = c.joint[1].of(&c.made, pieces, func(e *audit.Evidence) string { return e.Field })
-	value = c.joint[2].of(&c.made, pieces, func(e *audit.Evidence) string { return e.Value })
-	return role, field, value
+	role = c.roles.of(&c.made, pieces, func(e *audit.Evidence) string { return e.Role })
+	field = c.fields.of(&c.made, pieces, func(e *audit.Evidence) string { return e.Field })
+	length := 0
+	for _, e := range pieces {
+		length += len(e.Value) + len(between)
+	}
+	start := c.made.begin(length)
+	for i, e := range pieces {
+		if i > 0 {
+			c.made.b.WriteString(between)
+		}
+		c.made.b.WriteString(e.Value)
+	}
+	return role, field, c.made.end(start)
 }
 
-// A joint is texts put together. Those of the last time are kept: most subjects
-// play the same part as the one before.
-type joint struct {
+const between = "; "
+
+// joints are texts put together. Of each number of texts those of the last time
+// are kept: most subjects play the same part as one before.
+type joints [4]struct {
 	texts []string
 	whole string
 }
 
-func (j *joint) of(made *texts, pieces []*audit.Evidence, text func(*audit.Evidence) string) string {
+func (kept *joints) of(made *texts, pieces []*audit.Evidence, text func(*audit.Evidence) string) string {
+	j := &kept[len(pieces)%len(kept)]
 	same := len(j.texts) == len(pieces)
 	for i := 0; same && i < len(pieces); i++ {
 		same = text(pieces[i]) == j.texts[i]
@@ -144,7 +165,7 @@ func (j *joint) of(made *texts, pieces []*audit.Evidence, text func(*audit.Evide
 		for _, e := range pieces {
 			j.texts = append(j.texts, text(e))
 		}
-		j.whole = made.join(j.texts, "; ")
+		j.whole = strings.Join(j.texts, between)
 	}
 	return j.whole
 }
@@ -152,21 +173,33 @@ func (j *joint) of(made *texts, pieces []*audit.Evidence, text func(*audit.Evide
 // texts makes many short texts in few pieces of memory.
 type texts struct{ b strings.Builder }
 
-func (t *texts) join(parts []string, between string) string {
-	length := len(between) * len(parts)
-	for _, p := range parts {
-		length += len(p)
-	}
+// begin makes room for a text of that length, and returns where it begins.
+func (t *texts) begin(length int) int {
 	if t.b.Cap()-t.b.Len() < length {
+		room := min(2*t.b.Cap(), 32<<10) // one text alone takes no more than it needs
 		t.b.Reset()
-		t.b.Grow(max(length, 32<<10))
+		t.b.Grow(max(length, room))
 	}
-	start := t.b.Len()
-	for i, p := range parts {
+	return t.b.Len()
+}
+
+// end returns the text that began there.
+func (t *texts) end(start int) string { return t.b.String()[start:] }
+
+// subjects returns the texts of the subjects separated by a space. Ids hold none.
+func (t *texts) subjects(list []audit.Subject) string {
+	length := 0
+	for _, s := range list {
+		length += len(s.Kind.String()) + len(s.ID) + 2
+	}
+	start := t.begin(length)
+	for i, s := range list {
 		if i > 0 {
-			t.b.WriteString(between)
+			t.b.WriteByte(' ')
 		}
-		t.b.WriteString(p)
+		t.b.WriteString(s.Kind.String())
+		t.b.WriteByte(':')
+		t.b.WriteString(s.ID)
 	}
-	return t.b.String()[start:]
+	return t.end(start)
 }

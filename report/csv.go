@@ -1,12 +1,12 @@
 package report
 
 import (
-	"bufio"
 	"io"
 	"strings"
 	"unicode/utf8"
 
 	"github.com/aimcheck/aimcheck/audit"
+	"github.com/aimcheck/aimcheck/internal/scan"
 )
 
 // csvOf returns the writer of a table as CSV: RFC 4180 quoting, UTF-8, the
@@ -16,68 +16,75 @@ func csvOf(table func(*audit.Report) table) func(io.Writer, *audit.Report) error
 }
 
 func writeCSV(w io.Writer, t table) error {
-	buf := bufio.NewWriterSize(w, 64<<10)
-	line := []byte{}
-	for i, col := range t.columns {
-		line = appendCell(line, i, col.name)
+	const some = 64 << 10
+	text := make([]byte, 0, 2*some)
+	for _, col := range t.columns {
+		text = appendCell(text, col.name)
 	}
-	buf.Write(append(line, '\n')) // an error stays with buf
+	ended(text)
 	for row := range t.rows {
-		line = line[:0]
-		for i, cell := range row {
-			line = appendCell(line, i, cell)
+		if text = appendRow(text, row); len(text) < some {
+			continue
 		}
-		if _, err := buf.Write(append(line, '\n')); err != nil {
+		if _, err := w.Write(text); err != nil {
 			return err
 		}
+		text = text[:0]
 	}
-	return buf.Flush()
+	_, err := w.Write(text)
+	return err
 }
 
-const (
-	needsQuotes  = 1
-	outsideASCII = 2
-)
+func appendRow(text []byte, row []string) []byte {
+	for _, cell := range row {
+		text = appendCell(text, cell)
+	}
+	return ended(text)
+}
 
-// csvClass says of each byte what it asks for.
-var csvClass = func() (class [256]byte) {
-	for _, c := range []byte("\",\n\r") {
-		class[c] = needsQuotes
-	}
-	for c := utf8.RuneSelf; c < 256; c++ {
-		class[c] = outsideASCII
-	}
-	return class
-}()
+// ended ends the line: behind its last cell there is no comma.
+func ended(text []byte) []byte {
+	text[len(text)-1] = '\n'
+	return text
+}
 
-// appendCell appends the cell of column i as RFC 4180 has it. It stands here
-// because encoding/csv, which wants whole records, takes twice as long.
-func appendCell(line []byte, i int, cell string) []byte {
-	if i > 0 {
-		line = append(line, ',')
+// appendCell appends a cell as RFC 4180 has it, and a comma. It stands here because
+// encoding/csv wants whole records, and looks at one byte after another.
+func appendCell(text []byte, cell string) []byte {
+	special, ascii := scan.For(cell, ',')
+	if special || !ascii || cell == "" || cell[0] < '0' || cell[0] == '=' || cell[0] == '@' || cell[len(cell)-1] == ' ' {
+		return appendUnusual(text, cell)
 	}
-	var has byte
-	for i := range len(cell) {
-		has |= csvClass[cell[i]]
-	}
-	if has&outsideASCII != 0 {
+	return append(append(text, cell...), ',')
+}
+
+// appendUnusual is appendCell for a cell that may not stand there as it is.
+func appendUnusual(text []byte, cell string) []byte {
+	if !utf8.ValidString(cell) {
 		cell = strings.ToValidUTF8(cell, "\ufffd")
 	}
-	quote := has&needsQuotes != 0
-	// Some readers trim what is not quoted.
-	quote = quote || strings.HasPrefix(cell, " ") || strings.HasSuffix(cell, " ")
-	if !quote {
-		return append(line, guarded(cell)...)
-	}
-	line = append(line, '"')
+	quote := needsQuotes(cell)
 	cell = guarded(cell)
-	for {
-		before, after, found := strings.Cut(cell, `"`)
-		line = append(line, before...)
-		if !found {
-			return append(line, '"')
-		}
-		line = append(line, `""`...)
-		cell = after
+	if !quote {
+		return append(append(text, cell...), ',')
 	}
+	text = append(text, '"')
+	for {
+		i := strings.IndexByte(cell, '"')
+		if i < 0 {
+			return append(append(text, cell...), `",`...)
+		}
+		text = append(append(text, cell[:i]...), `""`...)
+		cell = cell[i+1:]
+	}
+}
+
+func needsQuotes(cell string) bool {
+	for _, c := range []byte(",\"\n\r") {
+		if strings.IndexByte(cell, c) >= 0 {
+			return true
+		}
+	}
+	// Some readers trim what is not quoted.
+	return strings.HasPrefix(cell, " ") || strings.HasSuffix(cell, " ")
 }

@@ -8,6 +8,7 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 
 	"github.com/aimcheck/aimcheck/audit"
+	"github.com/aimcheck/aimcheck/internal/scan"
 )
 
 // appendLine appends v as a line of findings.json, if it is of a kind of which
@@ -242,22 +243,6 @@ func (l *lineWriter) quote(v string) {
 
 // unescaped reports whether v stands in JSON as it is.
 func unescaped(v string) bool {
-	var has byte
-	for i := range len(v) {
-		has |= jsonClass[v[i]]
-	}
-	return has == 0 || has == outsideASCII && utf8.ValidString(v)
+	special, ascii := scan.For(v, '\\')
+	return !special && (ascii || utf8.ValidString(v))
 }
-
-// jsonClass says of each byte whether it stands as it is.
-var jsonClass = func() (class [256]byte) {
-	for c := range utf8.RuneSelf {
-		if c < ' ' || c == '"' || c == '\\' {
-			class[c] = needsQuotes
-		}
-	}
-	for c := utf8.RuneSelf; c < len(class); c++ {
-		class[c] = outsideASCII
-	}
-	return class
-}()

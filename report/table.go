@@ -31,9 +31,10 @@ func tableOf(findings iter.Seq[*audit.Finding]) table {
 			{name: "key", width: 30}, {name: "message", width: 70}, {name: "subjects", width: 50, list: true}},
 		rows: func(yield func([]string) bool) {
 			row := make([]string, 7)
+			var made texts
 			for f := range findings {
 				row[0], row[1], row[2], row[3] = f.ID, f.Rule, f.Severity.String(), string(f.Remedy)
-				row[4], row[5], row[6] = f.Key, said(f), joined(f.Subjects)
+				row[4], row[5], row[6] = f.Key, said(f), made.subjects(f.Subjects)
 				if !yield(row) {
 					return
 				}
@@ -205,24 +206,8 @@ func nameField(k audit.Kind) string {
 	return "workspace_name"
 }
 
-// joined returns the texts of the subjects separated by a space. Ids hold none.
-func joined(subjects []audit.Subject) string {
-	length := 0
-	for _, s := range subjects {
-		length += len(s.Kind.String()) + len(s.ID) + 2
-	}
-	var b strings.Builder
-	b.Grow(length)
-	for i, s := range subjects {
-		if i > 0 {
-			b.WriteByte(' ')
-		}
-		b.WriteString(s.Kind.String())
-		b.WriteByte(':')
-		b.WriteString(s.ID)
-	}
-	return b.String()
-}
+// joined returns the texts of the subjects separated by a space.
+func joined(subjects []audit.Subject) string { return new(texts).subjects(subjects) }
 
 func yesNo(v bool) string {
 	if v {

@@ -1,0 +1,49 @@
+// Package scan looks at texts eight bytes at a time, for those who write millions
+// of them of which nearly none needs more than to be copied.
+package scan
+
+import (
+	"encoding/binary"
+	"unicode/utf8"
+)
+
+const (
+	each = 0x0101010101010101
+	high = 0x8080808080808080
+)
+
+// For reports whether the text holds a quotation mark, the other character, which
+// is ASCII, or a control character of ASCII but DEL; and whether it is all ASCII.
+func For(text string, other byte) (special, ascii bool) {
+	if len(text) < 8 {
+		return slowly(text, other)
+	}
+	others := each * uint64(other)
+	// What is set in seen is of bytes beyond ASCII, in found of those looked for,
+	// or of the bytes above one of those, by its borrow.
+	last := word(text[len(text)-8:])
+	seen, found := last, among(last, others)
+	for i := 0; i < len(text)-8; i += 8 {
+		w := word(text[i:])
+		seen |= w
+		found |= among(w, others)
+	}
+	return found&high != 0, seen&high == 0
+}
+
+func among(w, others uint64) uint64 {
+	quote, other := w^each*'"', w^others
+	return ((quote - each) | (other - each) | (w - each*' ')) &^ w
+}
+
+func word(text string) uint64 { return binary.LittleEndian.Uint64([]byte(text[:8])) } // no copy is made
+
+func slowly(text string, other byte) (special, ascii bool) {
+	ascii = true
+	for i := range len(text) {
+		c := text[i]
+		special = special || c < ' ' || c == '"' || c == other
+		ascii = ascii && c < utf8.RuneSelf
+	}
+	return special, ascii
+}
