@@ -74,6 +74,24 @@ func TestFoldAgreesWithEqualFold(t *testing.T) {
 	})
 }
 
+// A skeleton that is put together letter by letter is the one of the whole name.
+func TestAppendSkeleton(t *testing.T) {
+	for r := range rune(0x20000) { // beyond are ideographs
+		for _, name := range []string{string(r), "a" + string(r) + "\u0301б", "é" + string(r) + "丽"} {
+			if got, want := string(appendSkeleton([]byte("="), name)), "="+Skeleton(name); got != want {
+				t.Fatalf("%U: got %+q, want %+q", r, got, want)
+			}
+		}
+	}
+	letters := rapid.SampledFrom([]rune("am1é\u0301\u0323ñçøæßйёא\u05b4لآ\u064b\u200b丽ⅰk가\uFFFD"))
+	rapid.Check(t, func(t *rapid.T) {
+		name := rapid.StringOfN(letters, 0, 6, -1).Draw(t, "name")
+		if got := string(appendSkeleton(nil, name)); got != Skeleton(name) {
+			t.Fatalf("got %+q, want %+q", got, Skeleton(name))
+		}
+	})
+}
+
 // What the quick look takes for a letter of one rune is one in full folding too.
 func TestFullFold(t *testing.T) {
 	full := cases.Fold()

@@ -18,21 +18,30 @@ const notRead = "not known: a side was not read completely"
 // Outcome returns what happens to a Databricks user or group if AIM is switched
 // on: the first line of the contract's tables that fits. It is blank for service
 // principals, which AIM leaves alone, and where a side was not read completely.
+// Of an Okta user or group it is [Provision] or blank.
 func (ix *Index) Outcome(d Ref) Outcome {
 	if known := ix.outcomes[d.Kind]; known != nil {
 		return outcomeOf[known[d.n]]
 	}
-	return ix.fate(d).Outcome
+	return ix.outcome(d)
+}
+
+func (ix *Index) outcome(r Ref) Outcome {
+	if ix.provisioned(r) {
+		return Provision
+	}
+	return ix.fate(r).Outcome
 }
 
 // outcomeOf are the outcomes by the number that an index keeps of each.
 var outcomeOf = append([]Outcome{""}, Outcomes()...)
 
-// foreseen are the kinds whose objects have an outcome.
-var foreseen = [...]Kind{DatabricksUserKind, DatabricksGroupKind}
+// foreseen are the kinds whose objects have an outcome; those of Okta have
+// [Provision] or none.
+var foreseen = [...]Kind{DatabricksUserKind, DatabricksGroupKind, OktaUserKind, OktaGroupKind}
 
-// foresee works out the outcomes of all Databricks users and groups, once for all
-// who ask for them.
+// foresee works out the outcomes of all users and groups, once for all who ask for
+// them.
 func (ix *Index) foresee() {
 	for _, k := range foreseen {
 		ix.outcomes[k] = make([]uint8, ix.Len(k))
@@ -44,9 +53,9 @@ func (ix *Index) foresee() {
 	}
 }
 
-func (ix *Index) foreseeOne(d Ref) {
-	if known := ix.outcomes[d.Kind]; known != nil {
-		known[d.n] = uint8(slices.Index(outcomeOf, ix.fate(d).Outcome))
+func (ix *Index) foreseeOne(r Ref) {
+	if known := ix.outcomes[r.Kind]; known != nil {
+		known[r.n] = uint8(slices.Index(outcomeOf, ix.outcome(r)))
 	}
 }
 
@@ -118,18 +127,8 @@ func (ix *Index) groupFate(g Ref) Fate {
 	return Fate{Unmanaged, "it has no id, and no Okta group has its name: it stays local"}
 }
 
-// provisions yields the live Okta users and groups that AIM would create cleanly
-// at first use: nobody is linked to them and they are nobody's candidate.
-func (ix *Index) provisions(k Kind) iter.Seq[Ref] {
-	return func(yield func(Ref) bool) {
-		for o := range ix.All(k) {
-			if ix.provisioned(o) && !yield(o) {
-				return
-			}
-		}
-	}
-}
-
+// provisioned reports whether o is a live Okta user or group that AIM would create
+// cleanly at first use: nobody is linked to it and it is nobody's candidate.
 func (ix *Index) provisioned(o Ref) bool {
 	switch o.Kind {
 	case OktaUserKind:
@@ -153,19 +152,18 @@ func (ix *Index) provisioned(o Ref) bool {
 
 // impact counts the outcomes that [Index.foresee] worked out. Where a side is incomplete its counts are empty.
 func (ix *Index) impact() Impact {
-	count := func(databricks, okta Kind) map[Outcome]int {
+	count := func(kinds ...Kind) map[Outcome]int {
 		n := map[Outcome]int{}
 		counts := make([]int, len(outcomeOf))
-		for _, o := range ix.outcomes[databricks] {
-			counts[o]++
+		for _, k := range kinds {
+			for _, o := range ix.outcomes[k] {
+				counts[o]++
+			}
 		}
 		for i, o := range outcomeOf {
 			if counts[i] > 0 && o != "" {
 				n[o] = counts[i]
 			}
-		}
-		for range ix.provisions(okta) {
-			n[Provision]++
 		}
 		return n
 	}
@@ -198,7 +196,10 @@ func crosswalk(now, after *Index) iter.Seq[CrosswalkRow] {
 			}
 		}
 		for _, k := range []Kind{OktaGroupKind, OktaUserKind} {
-			for o := range now.provisions(k) {
+			for o := range now.All(k) {
+				if now.Outcome(o) != Provision {
+					continue
+				}
 				row := CrosswalkRow{Subject: now.Subject(o), Name: now.Name(o), Now: Provision, AfterPlan: Provision}
 				now.describe(&row, o)
 				if !yield(row) {

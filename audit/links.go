@@ -282,6 +282,11 @@ func (ix *Index) afterwards(ops []Operation) *Index {
 	}
 	for d := range changed {
 		after.foreseeOne(d)
+		for _, links := range []*linkIndex{&ix.links, &after.links} { // and to whom it was and is linked
+			if o := links.linked[d.Kind][d.n]; o != none {
+				after.foreseeOne(Ref{counterpart(d.Kind), o})
+			}
+		}
 	}
 	return &after
 }

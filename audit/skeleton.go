@@ -34,38 +34,50 @@ func Skeleton(folded string) string {
 // appendSkeleton appends the skeleton of a folded name.
 func appendSkeleton(b []byte, folded string) []byte {
 	start := len(b)
-	for i := range len(folded) {
-		c := folded[i]
-		switch {
-		case c < utf8.RuneSelf && oneLook[c] != 0:
+	for i := 0; i < len(folded); {
+		if c := folded[i]; c < utf8.RuneSelf && oneLook[c] != 0 {
 			b = append(b, oneLook[c])
-		case c < utf8.RuneSelf && asciiLooks[c] != "":
-			b = append(b, asciiLooks[c]...)
+			i++
+			continue
+		}
+		r, size := utf8.DecodeRuneInString(folded[i:])
+		switch {
+		case int(r) < len(looks) && looks[r] != "":
+			b = append(b, looks[r]...)
+		case 0x4E00 <= r && r < 0xA000: // Chinese: no letter is made of others
+			if prototype := confusable.GetReplacement(r); prototype != "" {
+				b = append(b, prototype...)
+			} else {
+				b = append(b, folded[i:i+size]...)
+			}
 		default:
 			return append(b[:start], Skeleton(folded)...)
 		}
+		i += size
 	}
 	return b
 }
 
-// oneLook is asciiLooks where that is one character.
-var oneLook = func() (looks [utf8.RuneSelf]byte) {
-	for c, s := range asciiLooks {
-		if len(s) == 1 {
-			looks[c] = s[0]
+// looks is what each letter of Latin, Greek, Cyrillic, Hebrew and Arabic looks
+// like; blank for those that depend on the ones around them, as marks do.
+var looks = func() (looks [0x700]string) {
+	starts := func(s string) bool { return s != "" && norm.NFD.PropertiesString(s).CCC() == 0 }
+	for r := range looks {
+		if s := Skeleton(string(rune(r))); starts(s) && starts(norm.NFD.String(string(rune(r)))) {
+			looks[r] = s
 		}
 	}
 	return looks
 }()
 
-// asciiLooks is what each ASCII character looks like, where that is ASCII again.
-var asciiLooks = func() (looks [utf8.RuneSelf]string) {
-	for c := range looks {
-		if s := Skeleton(string(rune(c))); isASCII(s) {
-			looks[c] = s
+// oneLook is looks where that is one ASCII character.
+var oneLook = func() (one [utf8.RuneSelf]byte) {
+	for c := range one {
+		if s := looks[c]; len(s) == 1 {
+			one[c] = s[0]
 		}
 	}
-	return looks
+	return one
 }()
 
 // defaultIgnorable is Unicode's Default_Ignorable_Code_Point, as
@@ -90,7 +102,7 @@ func FullFold(folded string) string {
 	case strings.ContainsFunc(folded, foldsToSeveral):
 		folded = cases.Fold().String(folded)
 	}
-	return norm.NFC.String(folded)
+	return nfc(folded)
 }
 
 // foldsToSeveral reports whether r may be one that full case folding makes several
