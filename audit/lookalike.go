@@ -2,8 +2,8 @@ package audit
 
 import (
 	"cmp"
+	"hash/maphash"
 	"slices"
-	"sync"
 )
 
 // A Lookalike is a cluster of user names of different people that look alike or
@@ -70,66 +70,44 @@ func (ix *Index) name(key int32) string {
 	return Fold(ix.Name(Ref{DatabricksUserKind, ix.names.users.of(key)[0]}))
 }
 
-// likeNames returns the names, two or more, of each skeleton and of each full
-// case folding that differs from [Fold].
+// likeNames returns the names, two or more, that have one skeleton, and those that
+// have one full case folding.
 func (ix *Index) likeNames() [][]int32 {
-	looks, hash := make([]sum, ix.names.n), newSummer()
-	full := map[string][]int32{}
-	var lock sync.Mutex // of full
+	forms := []func(b []byte, name string) []byte{
+		appendSkeleton,
+		func(b []byte, name string) []byte { return append(b, FullFold(name)...) },
+	}
+	seed, sums := maphash.MakeSeed(), make([][]uint64, len(forms))
+	for i := range sums {
+		sums[i] = make([]uint64, ix.names.n)
+	}
 	inParts(ix.names.n, fewObjects, func(from, to int) {
 		var b []byte
 		for k := from; k < to; k++ {
 			name := ix.name(int32(k))
-			b = appendSkeleton(append(b[:0], ' '), name) // a skeleton may be blank, and is one all the same
-			looks[k] = hash.ofBytes(b)
-			if folded := FullFold(name); folded != name {
-				lock.Lock()
-				full[folded] = append(full[folded], int32(k))
-				lock.Unlock()
+			for i, form := range forms {
+				b = form(b[:0], name)
+				sums[i][k] = maphash.Bytes(seed, b)
 			}
 		}
 	})
-	ix.addUnfolded(full)
-	of, n := number(looks)
-	byLook := newPostings(n, len(of), func(i int) (int32, int32) { return of[i], none })
 	var like [][]int32
-	for look := range int32(n) {
-		if names := byLook.of(look); len(names) > 1 {
-			like = append(like, names)
+	for i, form := range forms {
+		twice := repeated(sums[i])
+		alike := map[string][]int32{}
+		for k, sum := range sums[i] {
+			if twice.may(sum) {
+				text := string(form(nil, ix.name(int32(k))))
+				alike[text] = append(alike[text], int32(k))
+			}
 		}
-	}
-	for _, names := range full {
-		if len(names) > 1 {
-			like = append(like, names)
+		for _, names := range alike {
+			if len(names) > 1 {
+				like = append(like, names)
+			}
 		}
 	}
 	return like
-}
-
-// addUnfolded adds to the names of each full folding the one that is written so.
-func (ix *Index) addUnfolded(full map[string][]int32) {
-	lengths := map[int]bool{}
-	for folded := range full {
-		lengths[len(folded)] = true
-	}
-	if len(full) == 0 {
-		return
-	}
-	var lock sync.Mutex // of unfolded
-	var unfolded []int32
-	inParts(ix.names.n, fewObjects, func(from, to int) {
-		for k := from; k < to; k++ {
-			if name := ix.name(int32(k)); lengths[len(name)] && full[name] != nil {
-				lock.Lock()
-				unfolded = append(unfolded, int32(k))
-				lock.Unlock()
-			}
-		}
-	})
-	for _, k := range unfolded {
-		name := ix.name(k)
-		full[name] = append(full[name], k)
-	}
 }
 
 // people ties the names that belong to one person.

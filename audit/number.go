@@ -28,11 +28,6 @@ func (s summer) of(text string) sum {
 	return sum{maphash.String(s.a, text), maphash.String(s.b, text)}
 }
 
-// ofBytes is of, for a text that is not blank.
-func (s summer) ofBytes(text []byte) sum {
-	return sum{maphash.Bytes(s.a, text), maphash.Bytes(s.b, text)}
-}
-
 // none is the number of a blank text: it is equal to nothing.
 const none int32 = -1
 

@@ -289,14 +289,6 @@ func (s *keySet) slot(key uint64) (int, bool) {
 	return n, s.slots[n] == key && key != 0
 }
 
-// A sieve holds a set of sums roughly: it lets all of them pass, and few others.
-type sieve []uint64
-
-func (s sieve) add(sum uint64) { s[sum>>6&uint64(len(s)-1)] |= 1 << (sum & 63) }
-
-// may reports whether a sum may be in the set.
-func (s sieve) may(sum uint64) bool { return s[sum>>6&uint64(len(s)-1)]&(1<<(sum&63)) != 0 }
-
 func blankName(name string) bool {
 	if name != "" && ' ' < name[0] && name[0] < utf8.RuneSelf {
 		return false // as nearly every name begins
