@@ -17,7 +17,7 @@ type finder struct {
 	heads  []uint64           // of every stride-th id: the eight bytes behind the prefix
 }
 
-const stride = 64
+const stride = 16
 
 func newFinder(n int, id func(i int) string) finder {
 	f := finder{n: n, id: id, heads: make([]uint64, 0, n/stride+1)}

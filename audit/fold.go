@@ -19,24 +19,41 @@ func Fold(name string) string {
 		return name
 	case isASCII(name):
 		return strings.ToLower(strings.TrimSpace(name))
+	}
+	var room [64]byte
+	folded, ok := appendLetters(room[:0], strings.TrimSpace(name))
+	switch {
+	case ok && string(folded) == name:
+		return name
+	case ok:
+		return string(folded)
 	case !utf8.ValidString(name):
 		return name
 	}
-	return strings.Map(foldRune, nfc(strings.TrimSpace(name)))
+	return strings.Map(foldRune, norm.NFC.String(strings.TrimSpace(name)))
 }
 
 // appendFold appends Fold(name).
 func appendFold(b []byte, name string) []byte {
-	switch {
-	case isASCII(name):
+	if isASCII(name) {
 		return appendLowerASCII(b, strings.TrimSpace(name))
-	case !utf8.ValidString(name):
-		return append(b, name...)
 	}
-	for _, r := range nfc(strings.TrimSpace(name)) {
+	if folded, ok := appendLetters(b, strings.TrimSpace(name)); ok {
+		return folded
+	}
+	return append(b, Fold(name)...)
+}
+
+// appendLetters appends the name, each letter folded. It reports whether that is
+// all there is to do: the name is in NFC, as most are, and valid UTF-8.
+func appendLetters(b []byte, name string) (folded []byte, ok bool) {
+	for _, r := range name {
+		if mayCompose(r) || r == utf8.RuneError {
+			return nil, false
+		}
 		b = utf8.AppendRune(b, foldRune(r))
 	}
-	return b
+	return b, true
 }
 
 // nfc returns the name in NFC, in which most names are.

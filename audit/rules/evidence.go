@@ -9,7 +9,7 @@ import (
 	"github.com/aimcheck/aimcheck/audit"
 )
 
-func one(r audit.Ref) iter.Seq[audit.Ref] { return slices.Values([]audit.Ref{r}) }
+func one(r audit.Ref) iter.Seq[audit.Ref] { return func(yield func(audit.Ref) bool) { yield(r) } }
 
 func loginOf(p *audit.Pass, o audit.Ref) audit.Evidence {
 	return audit.Evidence{Subject: p.Subject(o), Role: "login of", Field: "profile.login", Value: p.Name(o)}

@@ -87,11 +87,16 @@ func malformedOktaName(p *audit.Pass) {
 		user := p.OktaUser(o)
 		var evidence []audit.Evidence
 		var what []string
-		if w := unseen(user.Login); w != "" {
-			what, evidence = append(what, "login "+w), append(evidence, loginOf(p, o))
+		inLogin := unseen(user.Login)
+		inEmail := inLogin
+		if user.Email != user.Login {
+			inEmail = unseen(user.Email)
 		}
-		if w := unseen(user.Email); w != "" {
-			what, evidence = append(what, "email "+w), append(evidence, emailOf(p, o))
+		if inLogin != "" {
+			what, evidence = append(what, "login "+inLogin), append(evidence, loginOf(p, o))
+		}
+		if inEmail != "" {
+			what, evidence = append(what, "email "+inEmail), append(evidence, emailOf(p, o))
 		}
 		if len(what) == 0 {
 			continue
