@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"hash/maphash"
 	"slices"
+	"sync"
 )
 
 // A Lookalike is a cluster of user names of different people that look alike or
@@ -73,34 +74,46 @@ func (ix *Index) name(key int32) string {
 // likeNames returns the names, two or more, that have one skeleton, and those that
 // have one full case folding.
 func (ix *Index) likeNames() [][]int32 {
-	forms := []func(b []byte, name string) []byte{
-		appendSkeleton,
-		func(b []byte, name string) []byte { return append(b, FullFold(name)...) },
-	}
-	seed, sums := maphash.MakeSeed(), make([][]uint64, len(forms))
-	for i := range sums {
-		sums[i] = make([]uint64, ix.names.n)
-	}
+	looks, seed := make([]uint64, ix.names.n), maphash.MakeSeed() // sums of skeletons
+	var unlike []int32                                            // names that are not their own full folding,
+	var fullLooks []uint64                                        // and the sums of that one's skeletons
+	var lock sync.Mutex                                           // of both
 	inParts(ix.names.n, fewObjects, func(from, to int) {
 		var b []byte
+		sum := func(name string) uint64 {
+			b = appendSkeleton(b[:0], name)
+			return maphash.Bytes(seed, b)
+		}
 		for k := from; k < to; k++ {
 			name := ix.name(int32(k))
-			for i, form := range forms {
-				b = form(b[:0], name)
-				sums[i][k] = maphash.Bytes(seed, b)
+			looks[k] = sum(name)
+			if full := FullFold(name); full != name {
+				lock.Lock()
+				unlike, fullLooks = append(unlike, int32(k)), append(fullLooks, sum(full))
+				lock.Unlock()
 			}
 		}
 	})
-	var like [][]int32
-	for i, form := range forms {
-		twice := repeated(sums[i])
-		alike := map[string][]int32{}
-		for k, sum := range sums[i] {
-			if twice.may(sum) {
-				text := string(form(nil, ix.name(int32(k))))
-				alike[text] = append(alike[text], int32(k))
-			}
+	twice := repeated(looks, fullLooks)
+	var some []int32 // those that may be like another, with few others
+	for k, sum := range looks {
+		if twice.may(sum) {
+			some = append(some, int32(k))
 		}
+	}
+	for i, k := range unlike {
+		if twice.may(fullLooks[i]) && !twice.may(looks[k]) {
+			some = append(some, k)
+		}
+	}
+	bySkeleton, byFolding := map[string][]int32{}, map[string][]int32{}
+	for _, k := range some {
+		name := ix.name(k)
+		skeleton, full := Skeleton(name), FullFold(name)
+		bySkeleton[skeleton], byFolding[full] = append(bySkeleton[skeleton], k), append(byFolding[full], k)
+	}
+	var like [][]int32
+	for _, alike := range []map[string][]int32{bySkeleton, byFolding} {
 		for _, names := range alike {
 			if len(names) > 1 {
 				like = append(like, names)

@@ -10,15 +10,21 @@ func (s sieve) add(sum uint64) { s[sum>>6&uint64(len(s)-1)] |= 1 << (sum & 63) }
 // may reports whether a sum may be in the set.
 func (s sieve) may(sum uint64) bool { return s[sum>>6&uint64(len(s)-1)]&(1<<(sum&63)) != 0 }
 
-// repeated lets those of the sums pass that occur twice or more, and few others.
-func repeated(sums []uint64) sieve {
-	once := make(sieve, 1<<bits.Len(uint(len(sums)/2))) // 32 bits a sum, or more
+// repeated lets those sums pass that occur twice or more in the lists, and few others.
+func repeated(lists ...[]uint64) sieve {
+	n := 0
+	for _, sums := range lists {
+		n += len(sums)
+	}
+	once := make(sieve, 1<<bits.Len(uint(n/2))) // 32 bits a sum, or more
 	twice := make(sieve, len(once))
-	for _, sum := range sums {
-		if once.may(sum) {
-			twice.add(sum)
+	for _, sums := range lists {
+		for _, sum := range sums {
+			if once.may(sum) {
+				twice.add(sum)
+			}
+			once.add(sum)
 		}
-		once.add(sum)
 	}
 	return twice
 }
