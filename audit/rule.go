@@ -101,6 +101,9 @@ type Pass struct {
 		Ref
 	}
 	asked int
+
+	taken []Subject // by take, for Subjects
+	take  func(Ref) bool
 }
 
 // Subject returns the name of r that outlives the index.
@@ -114,13 +117,17 @@ func (p *Pass) Subject(r Ref) Subject {
 
 // Subjects returns the names of all objects of the sequences.
 func (p *Pass) Subjects(seqs ...iter.Seq[Ref]) []Subject {
-	ss := make([]Subject, 0, 4) // as most findings are about fewer
-	for _, seq := range seqs {
-		for r := range seq {
-			ss = append(ss, p.Subject(r))
+	if p.take == nil { // once: a loop's body would be made anew for each sequence
+		p.take = func(r Ref) bool {
+			p.taken = append(p.taken, p.Subject(r))
+			return true
 		}
 	}
-	return ss
+	p.taken = make([]Subject, 0, 4) // as most findings are about fewer
+	for _, seq := range seqs {
+		seq(p.take)
+	}
+	return p.taken
 }
 
 // place returns the object that s names, which is seldom one that p didn't name.
