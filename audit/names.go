@@ -35,8 +35,8 @@ const (
 func newNameIndex(s *Snapshot) nameIndex {
 	okta, users := s.OktaUsers.Len(), s.DatabricksUsers.Len()
 	x := nameIndex{okta: make([]oktaNames, okta), state: make([]oktaState, okta), plain: make([]bool, users)}
-	names, hash := make([]sum, okta+users), newSummer()
-	emails := make([]sum, okta) // of those who have another login: most have one name
+	names, hash := make([]sum, okta+users, okta+users+okta/8), newSummer() // and room for emails
+	emails := make([]sum, okta)                                            // of those who have another login: most have one name
 	inParts(okta, fewObjects, func(from, to int) {
 		var id, status, login, email, first, last string
 		for i := from; i < to; i++ {
