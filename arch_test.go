@@ -19,7 +19,7 @@ const module = "github.com/aimcheck/aimcheck"
 // the files that this process opens, not those that a child opens.
 var mayImport = map[string]string{
 	".":                       "",
-	"audit":                   "",
+	"audit":                   "internal/scan",
 	"audit/rules":             "audit",
 	"report":                  "audit internal/scan",
 	"internal/snapfile":       "audit",

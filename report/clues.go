@@ -18,8 +18,7 @@ type clues struct {
 	subject audit.Subject
 	found   []*audit.Evidence // about the subject
 	onKey   []*audit.Evidence // of those, some
-	roles   joints
-	fields  joints
+	labels  labels
 	made    texts
 }
 
@@ -129,8 +128,7 @@ func (c *clues) parts(s audit.Subject) (role, field, value string) {
 	case 1:
 		return pieces[0].Role, pieces[0].Field, pieces[0].Value
 	}
-	role = c.roles.of(&c.made, pieces, func(e *audit.Evidence) string { return e.Role })
-	field = c.fields.of(&c.made, pieces, func(e *audit.Evidence) string { return e.Field })
+	role, field = c.labels.of(pieces)
 	length := 0
 	for _, e := range pieces {
 		length += len(e.Value) + len(between)
@@ -147,27 +145,27 @@ func (c *clues) parts(s audit.Subject) (role, field, value string) {
 
 const between = "; "
 
-// joints are texts put together. Of each number of texts those of the last time
-// are kept: most subjects play the same part as one before.
-type joints [4]struct {
-	texts []string
-	whole string
+// labels are roles and fields put together. Of each number of pieces those of the
+// last time are kept: most subjects play the same part as one before.
+type labels [4]struct {
+	roles, fields []string
+	role, field   string
 }
 
-func (kept *joints) of(made *texts, pieces []*audit.Evidence, text func(*audit.Evidence) string) string {
-	j := &kept[len(pieces)%len(kept)]
-	same := len(j.texts) == len(pieces)
+func (kept *labels) of(pieces []*audit.Evidence) (role, field string) {
+	l := &kept[len(pieces)%len(kept)]
+	same := len(l.roles) == len(pieces)
 	for i := 0; same && i < len(pieces); i++ {
-		same = text(pieces[i]) == j.texts[i]
+		same = pieces[i].Role == l.roles[i] && pieces[i].Field == l.fields[i]
 	}
 	if !same {
-		j.texts = j.texts[:0]
+		l.roles, l.fields = l.roles[:0], l.fields[:0]
 		for _, e := range pieces {
-			j.texts = append(j.texts, text(e))
+			l.roles, l.fields = append(l.roles, e.Role), append(l.fields, e.Field)
 		}
-		j.whole = strings.Join(j.texts, between)
+		l.role, l.field = strings.Join(l.roles, between), strings.Join(l.fields, between)
 	}
-	return j.whole
+	return l.role, l.field
 }
 
 // texts makes many short texts in few pieces of memory.

@@ -128,8 +128,10 @@ func (o *object) value(v any) {
 	if o.err != nil {
 		return
 	}
-	line, ok := appendLine(o.line[:0], v)
-	if !ok {
+	line := o.line[:0]
+	if byHand, ok := v.(interface{ AppendJSON([]byte) []byte }); ok {
+		line = byHand.AppendJSON(line)
+	} else {
 		if line, o.err = json.Marshal(v, json.Deterministic(true), jsontext.AllowInvalidUTF8(true)); o.err != nil {
 			return
 		}

@@ -15,10 +15,14 @@ const (
 // For reports whether the text holds a quotation mark, the other character, which
 // is ASCII, or a control character of ASCII but DEL; and whether it is all ASCII.
 func For(text string, other byte) (special, ascii bool) {
-	if len(text) < 8 {
-		return slowly(text, other)
-	}
 	others := each * uint64(other)
+	switch {
+	case len(text) < 4:
+		return slowly(text, other)
+	case len(text) < 8: // what is in both halves is looked at twice
+		w := half(text) | half(text[len(text)-4:])<<32
+		return among(w, others)&high != 0, w&high == 0
+	}
 	// What is set in seen is of bytes beyond ASCII, in found of those looked for,
 	// or of the bytes above one of those, by its borrow.
 	last := word(text[len(text)-8:])
@@ -37,6 +41,8 @@ func among(w, others uint64) uint64 {
 }
 
 func word(text string) uint64 { return binary.LittleEndian.Uint64([]byte(text[:8])) } // no copy is made
+
+func half(text string) uint64 { return uint64(binary.LittleEndian.Uint32([]byte(text[:4]))) }
 
 func slowly(text string, other byte) (special, ascii bool) {
 	ascii = true

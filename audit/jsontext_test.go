@@ -1,7 +1,8 @@
-package report
+package audit
 
 import (
 	"bytes"
+	jsonv1 "encoding/json"
 	"math/rand/v2"
 	"reflect"
 	"testing"
@@ -9,30 +10,43 @@ import (
 
 	"github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
-
-	"github.com/aimcheck/aimcheck/audit"
 )
 
-// The lines that are appended by hand are those of package json: with every
-// field set, with every field blank, and with anything between.
-func TestAppendLine(t *testing.T) {
+// What is written by hand is what the packages write: with every field set, with
+// every field blank, and with anything between.
+func TestJSONText(t *testing.T) {
 	r := rand.New(rand.NewPCG(1, 2))
-	for _, v := range []any{&audit.Finding{}, &audit.CrosswalkRow{}, &audit.SubjectName{}, &audit.Operation{}, &audit.Manual{}} {
+	f, row, name, op, m := &Finding{}, &CrosswalkRow{}, &SubjectName{}, &Operation{}, &Manual{}
+	for _, c := range []struct {
+		v     any
+		files func([]byte) []byte
+		seal  func(*jsonText)
+	}{
+		{f, f.AppendJSON, func(w *jsonText) { w.finding(f) }},
+		{row, row.AppendJSON, func(w *jsonText) { w.crosswalkRow(row) }},
+		{name, name.AppendJSON, func(w *jsonText) { w.subjectName(name) }},
+		{op, op.AppendJSON, func(w *jsonText) { w.operation(op) }},
+		{m, m.AppendJSON, func(w *jsonText) { w.manual(m) }},
+	} {
 		for i := range 1500 {
 			chance := []float64{0, 1, 0.5}[min(i, 2)]
-			fill(r, reflect.ValueOf(v).Elem(), chance)
+			fill(r, reflect.ValueOf(c.v).Elem(), chance)
 			var want bytes.Buffer
-			if err := json.MarshalWrite(&want, v, json.Deterministic(true), jsontext.AllowInvalidUTF8(true)); err != nil {
+			if err := json.MarshalWrite(&want, c.v, json.Deterministic(true), jsontext.AllowInvalidUTF8(true)); err != nil {
 				t.Fatal(err)
 			}
-			got, ok := appendLine([]byte("before"), v)
-			if !ok || string(got) != "before"+want.String() {
-				t.Fatalf("%T %+v:\n%s\nwant\n%s", v, v, got, want.Bytes())
+			if got := c.files([]byte("before")); string(got) != "before"+want.String() {
+				t.Fatalf("%T %+v:\n%s\nwant\n%s", c.v, c.v, got, want.Bytes())
+			}
+			toSeal, err := jsonv1.Marshal(c.v)
+			if err != nil {
+				t.Fatal(err)
+			}
+			w := jsonText{sealed: true}
+			if c.seal(&w); string(w.b) != string(legible(toSeal)) {
+				t.Fatalf("%T %+v is sealed as\n%s\nwant\n%s", c.v, c.v, w.b, legible(toSeal))
 			}
 		}
-	}
-	if _, ok := appendLine(nil, &audit.WaivedBy{}); ok {
-		t.Error("a line of a kind that is not known is written")
 	}
 }
 
@@ -44,13 +58,13 @@ func fill(r *rand.Rand, v reflect.Value, chance float64) {
 		return
 	}
 	switch p := v.Addr().Interface().(type) {
-	case *audit.Subject:
+	case *Subject:
 		if r.Float64() < chance {
-			*p = audit.Subject{Kind: audit.Kind(r.IntN(9)), ID: anyText(r)}
+			*p = Subject{Kind: Kind(r.IntN(9)), ID: anyText(r)}
 		}
 		return
-	case *audit.Severity:
-		*p = audit.Severity(r.IntN(6))
+	case *Severity:
+		*p = Severity(r.IntN(6))
 		return
 	case *time.Time:
 		if r.Float64() < chance {
@@ -100,16 +114,16 @@ func anyText(r *rand.Rand) string {
 	return text
 }
 
-// BenchmarkAppendLine writes a row of the crosswalk as the hand does, and as package json.
-func BenchmarkAppendLine(b *testing.B) {
-	row := &audit.CrosswalkRow{Subject: audit.Subject{Kind: audit.DatabricksUserKind, ID: "1000000000037"}, Name: "zoë.garcia12@example.com",
-		ExternalID: "00u1abcdefghijklmnop", LinkState: audit.LinkedLive, GivenName: "Zoë", FamilyName: "Garcia", Active: true, Groups: 3,
-		Okta: audit.Subject{Kind: audit.OktaUserKind, ID: "00u1abcdefghijklmnop"}, OktaLogin: "zoë.garcia12@example.com", OktaEmail: "zoë.garcia12@example.com",
+// BenchmarkAppendJSON writes a row of the crosswalk as the hand does, and as package json.
+func BenchmarkAppendJSON(b *testing.B) {
+	row := &CrosswalkRow{Subject: Subject{Kind: DatabricksUserKind, ID: "1000000000037"}, Name: "zoë.garcia12@example.com",
+		ExternalID: "00u1abcdefghijklmnop", LinkState: LinkedLive, GivenName: "Zoë", FamilyName: "Garcia", Active: true, Groups: 3,
+		Okta: Subject{Kind: OktaUserKind, ID: "00u1abcdefghijklmnop"}, OktaLogin: "zoë.garcia12@example.com", OktaEmail: "zoë.garcia12@example.com",
 		OktaStatus: "ACTIVE", OktaFirst: "Zoë", OktaLast: "Garcia", MatchedBy: "id", Now: "match", AfterPlan: "match"}
 	b.Run("ours", func(b *testing.B) {
 		var line []byte
 		for b.Loop() {
-			line, _ = appendLine(line[:0], row)
+			line = row.AppendJSON(line[:0])
 		}
 	})
 	b.Run("json", func(b *testing.B) {
