@@ -2,6 +2,7 @@ package audit
 
 import (
 	"cmp"
+	"hash/maphash"
 	"iter"
 	"slices"
 	"strings"
@@ -53,11 +54,16 @@ func (ix *Index) OktaObjectsOf(lowerIDs iter.Seq[string]) iter.Seq[Ref] {
 		for id := range lowerIDs {
 			asked[id] = true
 		}
+		some, seed := newSieve(len(asked)), maphash.MakeSeed()
+		for id := range asked {
+			some.add(maphash.String(seed, id))
+		}
 		var b []byte
 		for _, k := range []Kind{OktaUserKind, OktaGroupKind, OktaAppKind} {
 			for o := range ix.All(k) {
 				id := ix.Subject(o).ID
-				if b = appendLower(b[:0], id); asked[string(b)] && !yield(o) {
+				b = appendLower(b[:0], id)
+				if some.may(maphash.Bytes(seed, b)) && asked[string(b)] && !yield(o) {
 					return
 				}
 			}

@@ -120,7 +120,7 @@ func (op Operation) slot() slot { return slot{op.Target, op.Field} }
 func newPlan(ix *Index, findings *Findings, asks []asking) *Plan {
 	p := &Plan{
 		Schema: PlanSchema, Snapshot: ix.Digest, OktaOrg: ix.Okta.Tenant, Databricks: ix.Databricks.Tenant,
-		Operations: []Operation{}, Manual: leftToPeople(ix, findings),
+		Manual: leftToPeople(ix, findings),
 	}
 	for _, c := range Classes() {
 		if slices.Contains(ix.Settings.Include, string(c)) {
@@ -128,27 +128,28 @@ func newPlan(ix *Index, findings *Findings, asks []asking) *Plan {
 		}
 	}
 	requests := make([]request, 0, len(asks))
-	var f unpacked
 	for _, a := range asks {
-		if findings.unpack(a.finding, &f, false); f.Waived {
+		if findings.Head(a.finding).Waived {
 			continue
 		}
 		for i := range a.changes {
 			c := &a.changes[i]
-			if !ix.Settings.excludes(c.Class, &f.Finding) && (c.Class != ClassDeactivate || ix.Settings.includes(c.Class)) {
+			if !ix.Settings.excludes(c.Class, findings, a.finding) && (c.Class != ClassDeactivate || ix.Settings.includes(c.Class)) {
 				requests = append(requests, request{c, a.finding})
 			}
 		}
 	}
-	slices.SortStableFunc(requests, func(a, b request) int {
-		return cmp.Or(a.Target.Compare(b.Target), cmp.Compare(a.Field, b.Field))
+	slices.SortFunc(requests, func(a, b request) int {
+		return cmp.Or(a.Target.Compare(b.Target), cmp.Compare(a.Field, b.Field), cmp.Compare(a.finding, b.finding))
 	})
+	p.Operations = make([]Operation, 0, len(requests)) // few are for one slot
+	var f unpacked
 	for len(requests) > 0 {
 		n := 1
 		for n < len(requests) && requests[n].slot() == requests[0].slot() {
 			n++
 		}
-		p.Operations = append(p.Operations, ix.requested(operationID(len(p.Operations)+1), requests[:n], findings))
+		p.Operations = append(p.Operations, ix.requested(operationID(len(p.Operations)+1), requests[:n], findings, &f))
 		requests = requests[n:]
 	}
 	return p
@@ -163,17 +164,16 @@ type request struct {
 func (r request) slot() slot { return slot{r.Target, r.Field} }
 
 // requested returns the operation of the requests, which are for one slot in the
-// order of their findings, and tells the findings of it.
-func (ix *Index) requested(id string, requests []request, findings *Findings) Operation {
+// order of their findings, and tells the findings of it. f is room to unpack one.
+func (ix *Index) requested(id string, requests []request, findings *Findings, f *unpacked) Operation {
 	op := ix.operation(*requests[0].Change, findings.Head(requests[0].finding).Remedy)
 	op.ID = id
-	var f unpacked
 	for _, r := range requests {
 		if r.To != op.To {
 			op.Decision = Undecided // two findings disagree: people decide
 			op.Evidence += "; another finding asks for a different value"
 		}
-		findings.unpack(r.finding, &f, false)
+		findings.unpack(r.finding, f, false)
 		op.Because = append(op.Because, f.ID)
 		findings.ask(r.finding, id)
 	}
@@ -232,8 +232,11 @@ func (s Settings) includes(c Class) bool {
 	return slices.Contains(defaultClasses, c) || slices.Contains(s.Include, string(c))
 }
 
-func (s Settings) excludes(c Class, f *Finding) bool {
-	return slices.Contains(s.Exclude, string(c)) || slices.Contains(s.Exclude, f.Rule) || slices.Contains(s.Exclude, f.ID)
+// excludes reports whether an operation of the class is left out that finding i asks for.
+func (s Settings) excludes(c Class, findings *Findings, i int) bool {
+	return slices.ContainsFunc(s.Exclude, func(what string) bool {
+		return what == string(c) || what == findings.Head(i).Rule || what == findings.At(i).ID
+	})
 }
 
 // Approved lists the operations that are to be applied.
