@@ -1,6 +1,7 @@
 package audit
 
 import (
+	"encoding/binary"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -85,8 +86,18 @@ func isASCII(s string) bool {
 }
 
 // plain reports whether name folds to itself as nearly every name does: printable
-// ASCII without capitals or spaces.
+// ASCII without capitals or spaces. It looks at eight bytes at a time.
 func plain(name string) bool {
+	const each, high = 0x0101010101010101, 0x8080808080808080
+	for ; len(name) >= 8; name = name[8:] {
+		w := binary.LittleEndian.Uint64([]byte(name[:8])) // no copy is made
+		// Of ASCII, to add 0x80-c sets the high bit of those bytes that are c or more.
+		visible, beyond := w+each*(0x80-'!'), w|w+each*(0x80-0x7f)
+		capital := (w + each*(0x80-'A')) &^ (w + each*(0x80-'['))
+		if (^visible|beyond|capital)&high != 0 {
+			return false
+		}
+	}
 	for i := range len(name) {
 		if c := name[i]; c <= ' ' || c > '~' || 'A' <= c && c <= 'Z' {
 			return false

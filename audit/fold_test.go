@@ -106,6 +106,19 @@ func TestFullFold(t *testing.T) {
 	}
 }
 
+// A plain name has no byte that folding could touch, wherever it stands.
+func TestPlain(t *testing.T) {
+	for c := range 0x100 {
+		want := ' ' < c && c <= '~' && !('A' <= c && c <= 'Z')
+		for at := range 20 {
+			name := strings.Repeat("a", at) + string([]byte{byte(c)}) + strings.Repeat("~", 19-at)
+			if plain(name) != want {
+				t.Fatalf("plain(%q) = %v", name, !want)
+			}
+		}
+	}
+}
+
 // A rune that composes with nothing is in NFC as it is.
 func TestMayCompose(t *testing.T) {
 	for r := range rune(unicode.MaxRune) {
