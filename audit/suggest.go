@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"unicode"
 	"unicode/utf8"
 )
 
@@ -289,11 +290,14 @@ func (s *keySet) slot(key uint64) (int, bool) {
 	return n, s.slots[n] == key && key != 0
 }
 
+// blankName reports whether nothing is left of the name when white space is trimmed.
 func blankName(name string) bool {
-	if name != "" && ' ' < name[0] && name[0] < utf8.RuneSelf {
-		return false // as nearly every name begins
+	for _, r := range name {
+		if !unicode.IsSpace(r) {
+			return false
+		}
 	}
-	return strings.TrimSpace(name) == ""
+	return true
 }
 
 func withoutTag(local string) string {
