@@ -88,6 +88,16 @@ func (fs *Findings) add(f *Finding, id func([]byte) []byte) {
 	fs.list = append(fs.list, p)
 }
 
+// take adds the findings of more, which are as they were added there.
+func (fs *Findings) take(more *Findings) {
+	pages := uint32(len(fs.pages))
+	fs.pages, fs.last = append(fs.pages, more.pages...), nil
+	for i, p := range more.list {
+		p.page, p.head = p.page+pages, fs.heads.of(more.Head(i))
+		fs.list = append(fs.list, p)
+	}
+}
+
 // Len returns the number of findings.
 func (fs *Findings) Len() int { return len(fs.list) }
 

@@ -137,9 +137,12 @@ func newAppIndex(s *Snapshot) appIndex {
 }
 
 // All yields the objects of a kind.
-func (ix *Index) All(k Kind) iter.Seq[Ref] {
+func (ix *Index) All(k Kind) iter.Seq[Ref] { return ix.between(k, 0, ix.Len(k)) }
+
+// between yields the objects of a kind from one place on, up to another.
+func (ix *Index) between(k Kind, from, to int) iter.Seq[Ref] {
 	return func(yield func(Ref) bool) {
-		for n := range int32(ix.Len(k)) {
+		for n := int32(from); n < int32(to); n++ {
 			if !yield(Ref{k, n}) {
 				return
 			}

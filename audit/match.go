@@ -110,10 +110,11 @@ type SharedName struct {
 	UserNames Refs  // Databricks users whose userName it is
 }
 
-// SharedNames yields every name that two or more Okta users have, in no order.
-func (ix *Index) SharedNames() iter.Seq[SharedName] {
+// sharedNames yields those of the names from one number on, up to another, that two
+// or more Okta users have.
+func (ix *Index) sharedNames(from, to int32) iter.Seq[SharedName] {
 	return func(yield func(SharedName) bool) {
-		for key := range int32(ix.names.n) {
+		for key := from; key < to; key++ {
 			holders := Refs{OktaUserKind, ix.names.holders.of(key)}
 			if holders.Len() < 2 {
 				continue

@@ -119,7 +119,7 @@ const fewObjects = 1 << 10
 // inParts calls do with consecutive parts of [0, n), none much smaller than least,
 // side by side, and returns when all of them are done.
 func inParts(n, least int, do func(from, to int)) {
-	parts := min(runtime.GOMAXPROCS(0), 1+n/least)
+	parts := partsOf(n, least)
 	var all sync.WaitGroup
 	for i := 1; i < parts; i++ {
 		all.Go(func() { do(n*i/parts, n*(i+1)/parts) })
@@ -127,6 +127,8 @@ func inParts(n, least int, do func(from, to int)) {
 	do(0, n/parts)
 	all.Wait()
 }
+
+func partsOf(n, least int) int { return min(runtime.GOMAXPROCS(0), 1+n/least) }
 
 // madeInOrder yields what do makes of consecutive parts of [0, n) of that size, in
 // order. A few are made side by side.

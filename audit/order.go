@@ -21,6 +21,27 @@ func rankOf(s Severity, r Reach) rank {
 	return ^(rank(s)<<32 | reach)
 }
 
+// joined makes one pass of those of each rule, which stand one after another.
+func joined(passes []*Pass) []*Pass {
+	var all []*Pass
+	for _, p := range passes {
+		if len(all) == 0 || all[len(all)-1].rule != p.rule {
+			all = append(all, p)
+			continue
+		}
+		one := all[len(all)-1]
+		for i, changes := range p.asks {
+			if one.asks == nil {
+				one.asks = map[int][]Change{}
+			}
+			one.asks[len(one.ranks)+i] = changes
+		}
+		one.found.take(&p.found)
+		one.ranks, one.subjects = append(one.ranks, p.ranks...), append(one.subjects, p.subjects...)
+	}
+	return all
+}
+
 // sort orders the findings of a pass gravest first, then by reach, key and subjects.
 func (p *Pass) sort() {
 	type entry struct {

@@ -72,6 +72,11 @@ type Check struct {
 	// anything from absence must name the side that is absent.
 	Needs []Input
 
+	// Apart says that Run looks at the objects or names that one call of
+	// [Pass.All] or [Pass.SharedNames] yields, each apart from the others: several
+	// passes then do so side by side, each with a part of them.
+	Apart bool
+
 	// Run reports findings. It must not keep p, nor depend on anything else.
 	Run func(p *Pass)
 }
@@ -87,10 +92,13 @@ type Example struct {
 	Want []string
 }
 
-// A Pass carries one check's input and collects its findings.
+// A Pass carries one check's input, or a part of it, and collects its findings.
 type Pass struct {
 	*Index
 	rule     *Rule
+	check    Check
+	part     int // of parts
+	parts    int
 	found    Findings
 	ranks    []rank           // of each finding
 	asks     map[int][]Change // of those findings that ask for any
@@ -105,6 +113,22 @@ type Pass struct {
 	taken []Subject // by take, for Subjects
 	take  func(Ref) bool
 }
+
+// All yields the objects of a kind, or the pass's part of them.
+func (p *Pass) All(k Kind) iter.Seq[Ref] {
+	from, to := p.share(p.Len(k))
+	return p.between(k, from, to)
+}
+
+// SharedNames yields every name that two or more Okta users have, or the pass's
+// part of them, in no order.
+func (p *Pass) SharedNames() iter.Seq[SharedName] {
+	from, to := p.share(p.names.n)
+	return p.sharedNames(int32(from), int32(to))
+}
+
+// share returns from where to where the pass looks at so many.
+func (p *Pass) share(n int) (from, to int) { return n * p.part / p.parts, n * (p.part + 1) / p.parts }
 
 // Subject returns the name of r that outlives the index.
 func (p *Pass) Subject(r Ref) Subject {

@@ -66,32 +66,46 @@ func verdict(s *Snapshot, counts map[Severity]int) Verdict {
 	return Ready
 }
 
-// run applies the rules that are wanted, several side by side, and returns their
-// passes, the findings of each in order. Rules only read the index.
+// run applies the rules that are wanted, several side by side, and returns a pass
+// for each that could be applied, its findings in order. Rules only read the index.
 func (ix *Index) run(rules []*Rule, wanted func(*Rule) bool) []*Pass {
 	var passes []*Pass
 	for _, rule := range rules {
 		if wanted(rule) {
-			passes = append(passes, &Pass{Index: ix, rule: rule})
+			passes = append(passes, ix.passes(rule)...)
 		}
 	}
-	var next atomic.Int32
-	inParts(runtime.GOMAXPROCS(0), 1, func(_, _ int) {
-		for i := int(next.Add(1)) - 1; i < len(passes); i = int(next.Add(1)) - 1 {
-			passes[i].run()
-		}
-	})
+	sideBySide(len(passes), func(i int) { passes[i].check.Run(passes[i]) })
+	passes = joined(passes)
+	sideBySide(len(passes), func(i int) { passes[i].sort() })
 	return passes
 }
 
-// run runs the checks of the pass's rule whose inputs are complete.
-func (p *Pass) run() {
-	for _, c := range p.rule.Checks {
-		if len(p.missing(c)) == 0 {
-			c.Run(p)
+// passes are what the checks of the rule take whose inputs are complete.
+func (ix *Index) passes(rule *Rule) (passes []*Pass) {
+	for _, c := range rule.Checks {
+		if len(ix.missing(c)) > 0 {
+			continue
+		}
+		parts := 1
+		if c.Apart {
+			parts = partsOf(max(ix.OktaUsers.Len(), ix.DatabricksUsers.Len()), fewObjects)
+		}
+		for part := range parts {
+			passes = append(passes, &Pass{Index: ix, rule: rule, check: c, part: part, parts: parts})
 		}
 	}
-	p.sort()
+	return passes
+}
+
+// sideBySide does all of n things, a few at a time.
+func sideBySide(n int, do func(i int)) {
+	var next atomic.Int32
+	inParts(runtime.GOMAXPROCS(0), 1, func(_, _ int) {
+		for i := int(next.Add(1)) - 1; i < n; i = int(next.Add(1)) - 1 {
+			do(i)
+		}
+	})
 }
 
 // skips returns why checks of the rule were not run.

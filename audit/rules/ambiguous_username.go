@@ -12,7 +12,7 @@ var AmbiguousUsername = &audit.Rule{
 	Family:    audit.UniquenessFamily,
 	Severity:  audit.Blocker,
 	Collision: true,
-	Checks:    []audit.Check{{Needs: bothUsers, Run: ambiguousUsername}},
+	Checks:    []audit.Check{{Needs: bothUsers, Apart: true, Run: ambiguousUsername}},
 	Quiet:     quietAmbiguousUsername,
 	Doc: `A Databricks username fits two or more live Okta users
 

@@ -11,7 +11,7 @@ var InactiveWithEntitlements = &audit.Rule{
 	Name:     "inactive-with-entitlements",
 	Family:   audit.AccessFamily,
 	Severity: audit.Warning,
-	Checks:   []audit.Check{{Needs: []audit.Input{audit.DatabricksUsers}, Run: inactiveWithEntitlements}},
+	Checks:   []audit.Check{{Needs: []audit.Input{audit.DatabricksUsers}, Apart: true, Run: inactiveWithEntitlements}},
 	Quiet:    quietInactiveWithEntitlements,
 	Doc: `An inactive Databricks user still has roles or entitlements
 

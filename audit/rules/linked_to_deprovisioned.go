@@ -12,7 +12,7 @@ var LinkedToDeprovisioned = &audit.Rule{
 	Name:     "linked-to-deprovisioned",
 	Family:   audit.LinksFamily,
 	Severity: audit.Error,
-	Checks:   []audit.Check{{Needs: bothUsers, Run: linkedToDeprovisioned}},
+	Checks:   []audit.Check{{Needs: bothUsers, Apart: true, Run: linkedToDeprovisioned}},
 	Quiet:    quietLinkedToDeprovisioned,
 	Doc: `An active Databricks user belongs to somebody who has left Okta
 

@@ -13,7 +13,7 @@ var LoginEmailCollision = &audit.Rule{
 	Family:    audit.UniquenessFamily,
 	Severity:  audit.Warning,
 	Collision: true,
-	Checks:    []audit.Check{{Needs: oktaUsers, Run: loginEmailCollision}},
+	Checks:    []audit.Check{{Needs: oktaUsers, Apart: true, Run: loginEmailCollision}},
 	Quiet:     quietLoginEmailCollision,
 	Doc: `One Okta user's email is another's login
 

@@ -14,8 +14,8 @@ var MalformedUsername = &audit.Rule{
 	Family:   audit.UniquenessFamily,
 	Severity: audit.Warning,
 	Checks: []audit.Check{
-		{About: "Databricks users", Needs: []audit.Input{audit.DatabricksUsers}, Run: malformedUserName},
-		{About: "Okta users", Needs: oktaUsers, Run: malformedOktaName},
+		{About: "Databricks users", Needs: []audit.Input{audit.DatabricksUsers}, Apart: true, Run: malformedUserName},
+		{About: "Okta users", Needs: oktaUsers, Apart: true, Run: malformedOktaName},
 	},
 	Quiet: quietMalformedUsername,
 	Doc: `A username has white space or invisible characters, or is no address

@@ -12,7 +12,7 @@ var MissingExternalID = &audit.Rule{
 	Family:   audit.LinksFamily,
 	Severity: audit.Blocker,
 	Checks: []audit.Check{
-		{About: "users", Needs: bothUsers, Run: missingUserID},
+		{About: "users", Needs: bothUsers, Apart: true, Run: missingUserID},
 		{About: "groups", Needs: []audit.Input{audit.OktaGroups, audit.DatabricksGroups}, Run: missingGroupID},
 		{About: "service principals", Needs: []audit.Input{audit.OktaApps, audit.DatabricksServicePrincipals}, Run: missingPrincipalID},
 	},

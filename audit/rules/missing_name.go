@@ -13,8 +13,8 @@ var MissingName = &audit.Rule{
 	Family:   audit.NamesFamily,
 	Severity: audit.Warning,
 	Checks: []audit.Check{
-		{About: "Databricks users", Needs: bothUsers, Run: missingDatabricksName},
-		{About: "Okta users", Needs: oktaUsers, Run: missingOktaName},
+		{About: "Databricks users", Needs: bothUsers, Apart: true, Run: missingDatabricksName},
+		{About: "Okta users", Needs: oktaUsers, Apart: true, Run: missingOktaName},
 	},
 	Quiet: quietMissingName,
 	Doc: `A user has no first or last name

@@ -11,7 +11,7 @@ var NameMismatch = &audit.Rule{
 	Name:     "name-mismatch",
 	Family:   audit.NamesFamily,
 	Severity: audit.Info,
-	Checks:   []audit.Check{{Needs: bothUsers, Run: nameMismatch}},
+	Checks:   []audit.Check{{Needs: bothUsers, Apart: true, Run: nameMismatch}},
 	Quiet:    quietNameMismatch,
 	Doc: `A linked user's first or last name differs between the directories
 

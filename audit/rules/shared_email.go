@@ -13,7 +13,7 @@ var SharedEmail = &audit.Rule{
 	Family:    audit.UniquenessFamily,
 	Severity:  audit.Warning,
 	Collision: true,
-	Checks:    []audit.Check{{Needs: oktaUsers, Run: sharedEmail}},
+	Checks:    []audit.Check{{Needs: oktaUsers, Apart: true, Run: sharedEmail}},
 	Quiet:     quietSharedEmail,
 	Doc: `Several Okta users have the same email
 

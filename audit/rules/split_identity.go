@@ -13,7 +13,7 @@ var SplitIdentity = &audit.Rule{
 	Family:    audit.LinksFamily,
 	Severity:  audit.Blocker,
 	Collision: true,
-	Checks:    []audit.Check{{Needs: bothUsers, Run: splitIdentity}},
+	Checks:    []audit.Check{{Needs: bothUsers, Apart: true, Run: splitIdentity}},
 	Quiet:     quietSplitIdentity,
 	Doc: `One Okta user has several Databricks users
 

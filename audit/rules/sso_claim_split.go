@@ -11,7 +11,7 @@ var SSOClaimSplit = &audit.Rule{
 	Name:     "sso-claim-split",
 	Family:   audit.NamesFamily,
 	Severity: audit.Warning,
-	Checks:   []audit.Check{{Needs: bothUsers, Run: ssoClaimSplit}},
+	Checks:   []audit.Check{{Needs: bothUsers, Apart: true, Run: ssoClaimSplit}},
 	Quiet:    quietSsoClaimSplit,
 	Doc: `An Okta user has two names, and which of them SSO sends is not settled
 
