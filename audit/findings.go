@@ -114,16 +114,23 @@ func (fs *Findings) All() iter.Seq2[int, *Finding] {
 	return fs.Where(func(FindingHead) bool { return true })
 }
 
-// Brief is [Findings.All] without evidence, of which a finding is mostly made.
-func (fs *Findings) Brief() iter.Seq[*Finding] {
-	return func(yield func(*Finding) bool) {
-		var u unpacked
-		for i := range fs.list {
-			if fs.unpack(i, &u, false); !yield(&u.Finding) {
-				return
+// List lists what [Findings.All] yields.
+func (fs *Findings) List() List[*Finding] { return fs.listed(true) }
+
+// Brief is [Findings.List] without evidence, of which a finding is mostly made.
+func (fs *Findings) Brief() List[*Finding] { return fs.listed(false) }
+
+func (fs *Findings) listed(whole bool) List[*Finding] {
+	return List[*Finding]{len(fs.list), func(from, to int) iter.Seq[*Finding] {
+		return func(yield func(*Finding) bool) {
+			var u unpacked
+			for i := from; i < to; i++ {
+				if fs.unpack(i, &u, whole); !yield(&u.Finding) {
+					return
+				}
 			}
 		}
-	}
+	}}
 }
 
 // Where yields those findings of [Findings.All] whose head is wanted.

@@ -170,44 +170,46 @@ func (ix *Index) impact() Impact {
 	return Impact{Users: count(DatabricksUserKind, OktaUserKind), Groups: count(DatabricksGroupKind, OktaGroupKind)}
 }
 
-// crosswalk yields the rows of [Report.Crosswalk].
-func crosswalk(now, after *Index) iter.Seq[CrosswalkRow] {
-	return func(yield func(CrosswalkRow) bool) {
-		for _, k := range []Kind{DatabricksGroupKind, DatabricksServicePrincipalKind, DatabricksUserKind} {
-			rows := func(from, to int) []CrosswalkRow {
-				rows := make([]CrosswalkRow, 0, to-from)
-				for n := from; n < to; n++ {
-					if n%64 == 0 {
-						now.fetchOwners(k, int32(n), 64)
+// crosswalk lists the rows of [Report.Crosswalk].
+func crosswalk(now, after *Index) List[*CrosswalkRow] {
+	kinds := []Kind{DatabricksGroupKind, DatabricksServicePrincipalKind, DatabricksUserKind, OktaGroupKind, OktaUserKind}
+	places := 0
+	for _, k := range kinds {
+		places += now.Len(k)
+	}
+	return List[*CrosswalkRow]{places, func(from, to int) iter.Seq[*CrosswalkRow] {
+		return func(yield func(*CrosswalkRow) bool) {
+			var row CrosswalkRow
+			for _, k := range kinds {
+				n := now.Len(k)
+				for i := max(from, 0); i < min(to, n); i++ {
+					if i%64 == 0 || i == from {
+						now.fetchOwners(k, int32(i), 64-int32(i)%64)
 					}
-					d := Ref{k, int32(n)}
-					row := now.counterpartRow(d)
-					row.Now, row.AfterPlan = now.Outcome(d), after.Outcome(d)
-					rows = append(rows, row)
-				}
-				return rows
-			}
-			for some := range madeInOrder(now.Len(k), 1<<9, rows) {
-				for _, row := range some {
-					if !yield(row) {
+					if crosswalkRow(&row, now, after, Ref{k, int32(i)}) && !yield(&row) {
 						return
 					}
 				}
+				from, to = from-n, to-n
 			}
 		}
-		for _, k := range []Kind{OktaGroupKind, OktaUserKind} {
-			for o := range now.All(k) {
-				if now.Outcome(o) != Provision {
-					continue
-				}
-				row := CrosswalkRow{Subject: now.Subject(o), Name: now.Name(o), Now: Provision, AfterPlan: Provision}
-				now.describe(&row, o)
-				if !yield(row) {
-					return
-				}
-			}
-		}
+	}}
+}
+
+// crosswalkRow sets the row to that of the object, if it has one.
+func crosswalkRow(row *CrosswalkRow, now, after *Index, r Ref) bool {
+	outcome := now.Outcome(r)
+	switch {
+	case counterpart(r.Kind) != 0:
+		*row = now.counterpartRow(r)
+		row.Now, row.AfterPlan = outcome, after.Outcome(r)
+	case outcome == Provision:
+		*row = CrosswalkRow{Subject: now.Subject(r), Name: now.Name(r), Now: Provision, AfterPlan: Provision}
+		now.describe(row, r)
+	default:
+		return false
 	}
+	return true
 }
 
 // counterpartRow returns d's row without outcomes: d beside its Okta object,

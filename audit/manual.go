@@ -81,7 +81,10 @@ func (m Manuals) Remedies() map[Remedy]int {
 }
 
 // All yields them in the order of the findings. They are not to be changed.
-func (m Manuals) All() iter.Seq[*Manual] { return m.within(0, m.places()) }
+func (m Manuals) All() iter.Seq[*Manual] { return m.List().All() }
+
+// List lists what [Manuals.All] yields.
+func (m Manuals) List() List[*Manual] { return List[*Manual]{m.places(), m.within} }
 
 // places counts where they may stand: in the list, or among the findings.
 func (m Manuals) places() int {

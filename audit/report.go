@@ -227,13 +227,37 @@ func (r *Report) HasCrosswalk() bool { return r.index != nil || r.kept != nil }
 // Crosswalk yields a row for every Databricks identity, then one for every Okta
 // object that would be provisioned, sorted by subject within each part.
 func (r *Report) Crosswalk() iter.Seq[CrosswalkRow] {
+	if r.index == nil && r.kept != nil {
+		return slices.Values(r.kept.rows)
+	}
+	return func(yield func(CrosswalkRow) bool) {
+		for rows := range Made(r.CrosswalkList(), copied) {
+			for _, row := range rows {
+				if !yield(row) {
+					return
+				}
+			}
+		}
+	}
+}
+
+func copied(part iter.Seq[*CrosswalkRow]) []CrosswalkRow {
+	rows := make([]CrosswalkRow, 0, listPart)
+	for row := range part {
+		rows = append(rows, *row)
+	}
+	return rows
+}
+
+// CrosswalkList lists what [Report.Crosswalk] yields.
+func (r *Report) CrosswalkList() List[*CrosswalkRow] {
 	switch {
 	case r.index != nil:
 		return crosswalk(r.index, r.after)
 	case r.kept != nil:
-		return slices.Values(r.kept.rows)
+		return listOf(r.kept.rows)
 	}
-	return func(func(CrosswalkRow) bool) {}
+	return listOf[CrosswalkRow](nil)
 }
 
 // Name returns what people call the subject of a finding or of the plan; blank if
@@ -286,28 +310,39 @@ func (r *Report) spoken() (spoken [kindEnd][]bool) {
 			spoken[k] = make([]bool, r.index.Len(k))
 		}
 	}
-	mark := func(s Subject) {
-		if counterpart(s.Kind) != 0 {
-			return
-		}
-		if ref, ok := r.index.find(s); ok {
-			spoken[ref.Kind][ref.n] = true
-		}
-	}
-	for _, f := range r.Findings.All() {
-		for _, s := range f.Subjects {
-			mark(s)
-		}
-		for _, e := range f.Evidence { // mostly about a subject
-			if _, marked := slices.BinarySearchFunc(f.Subjects, e.Subject, Subject.Compare); !marked {
-				mark(e.Subject)
+	objects := func(part iter.Seq[*Finding]) (objects []Ref) {
+		add := func(s Subject) {
+			if counterpart(s.Kind) != 0 {
+				return
 			}
+			if ref, ok := r.index.find(s); ok {
+				objects = append(objects, ref)
+			}
+		}
+		for f := range part {
+			for _, s := range f.Subjects {
+				add(s)
+			}
+			for i := range f.Evidence { // mostly about a subject
+				about := f.Evidence[i].Subject
+				if _, added := slices.BinarySearchFunc(f.Subjects, about, Subject.Compare); !added {
+					add(about)
+				}
+			}
+		}
+		return objects
+	}
+	for some := range Made(r.Findings.List(), objects) {
+		for _, ref := range some {
+			spoken[ref.Kind][ref.n] = true
 		}
 	}
 	if r.Plan != nil && r.Plan.Manual.findings != &r.Findings { // else their candidates are subjects
 		for m := range r.Plan.Manual.All() {
 			for _, s := range m.Candidates {
-				mark(s)
+				if ref, ok := r.index.find(s); ok && counterpart(s.Kind) == 0 {
+					spoken[ref.Kind][ref.n] = true
+				}
 			}
 		}
 	}

@@ -2,6 +2,7 @@ package report
 
 import (
 	"io"
+	"iter"
 	"strings"
 	"unicode/utf8"
 
@@ -17,11 +18,7 @@ func csvOf(table func(*audit.Report) table) func(io.Writer, *audit.Report) error
 
 func writeCSV(w io.Writer, t table) error {
 	const some = 64 << 10
-	text := make([]byte, 0, 2*some)
-	for _, col := range t.columns {
-		text = appendCell(text, col.name)
-	}
-	ended(text)
+	text := t.header()
 	for row := range t.rows {
 		if text = appendRow(text, row); len(text) < some {
 			continue
@@ -33,6 +30,38 @@ func writeCSV(w io.Writer, t table) error {
 	}
 	_, err := w.Write(text)
 	return err
+}
+
+// longCSV writes a table of a long list, of which each part is a table too.
+func longCSV[T any](w io.Writer, l audit.List[T], of func(iter.Seq[T]) table) error {
+	if _, err := w.Write(of(nil).header()); err != nil {
+		return err
+	}
+	return writeParts(w, l, func(text []byte, part iter.Seq[T]) ([]byte, error) {
+		for row := range of(part).rows {
+			text = appendRow(text, row)
+		}
+		return text, nil
+	})
+}
+
+func findingsCSV(w io.Writer, r *audit.Report) error { return longCSV(w, r.Findings.Brief(), tableOf) }
+
+func subjectsCSV(w io.Writer, r *audit.Report) error {
+	return longCSV(w, r.Findings.List(), func(part iter.Seq[*audit.Finding]) table { return subjectsOf(r, part) })
+}
+
+func crosswalkCSV(w io.Writer, r *audit.Report) error {
+	return longCSV(w, r.CrosswalkList(), crosswalkOf)
+}
+
+// header is the first line.
+func (t table) header() []byte {
+	var names []string
+	for _, col := range t.columns {
+		names = append(names, col.name)
+	}
+	return appendRow(nil, names)
 }
 
 func appendRow(text []byte, row []string) []byte {

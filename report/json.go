@@ -41,13 +41,13 @@ func findingsJSON(w io.Writer, r *audit.Report) error {
 	if r.Resolved != nil {
 		inline(o, "resolved", slices.Values(r.Resolved))
 	}
-	array(o, "findings", findings(r), "\n")
+	long(o, "findings", r.Findings.List())
 	if r.Plan != nil {
 		list(o, "operations", slices.Values(r.Plan.Operations))
-		array(o, "manual", r.Plan.Manual.All(), "\n")
+		long(o, "manual", r.Plan.Manual.List())
 	}
 	if r.HasCrosswalk() {
-		list(o, "crosswalk", r.Crosswalk())
+		long(o, "crosswalk", r.CrosswalkList())
 		list(o, "names", r.OtherNames())
 	}
 	list(o, "rules", ruleHeads(r.Rules))
@@ -78,7 +78,7 @@ func planJSON(w io.Writer, r *audit.Report) error {
 		o.member("include", p.Include)
 	}
 	list(o, "operations", slices.Values(p.Operations))
-	array(o, "manual", p.Manual.All(), "\n")
+	long(o, "manual", p.Manual.List())
 	return o.close()
 }
 
@@ -128,19 +128,28 @@ func (o *object) value(v any) {
 	if o.err != nil {
 		return
 	}
-	line := o.line[:0]
+	if o.line, o.err = o.appendValue(o.line[:0], v); o.err == nil {
+		o.w.Write(o.line)
+	}
+}
+
+func (o *object) appendValue(text []byte, v any) ([]byte, error) {
+	start := len(text)
 	if byHand, ok := v.(interface{ AppendJSON([]byte) []byte }); ok {
-		line = byHand.AppendJSON(line)
+		text = byHand.AppendJSON(text)
 	} else {
-		if line, o.err = json.Marshal(v, json.Deterministic(true), jsontext.AllowInvalidUTF8(true)); o.err != nil {
-			return
+		made, err := json.Marshal(v, json.Deterministic(true), jsontext.AllowInvalidUTF8(true))
+		if err != nil {
+			return nil, err
 		}
+		text = append(text, made...)
 	}
-	o.line = line
-	if o.exact && bytes.HasSuffix(line, []byte("}")) && bytes.Contains(line, []byte("\uFFFD")) {
-		line, o.err = withOdd(line, v)
+	line := text[start:]
+	if !o.exact || !bytes.HasSuffix(line, []byte("}")) || !bytes.Contains(line, []byte("\uFFFD")) {
+		return text, nil
 	}
-	o.w.Write(line)
+	line, err := withOdd(line, v)
+	return append(text[:start], line...), err
 }
 
 func (o *object) close() error {
@@ -169,16 +178,6 @@ func pointed[T any](values iter.Seq[T]) iter.Seq[*T] {
 	}
 }
 
-func findings(r *audit.Report) iter.Seq[*audit.Finding] {
-	return func(yield func(*audit.Finding) bool) {
-		for _, f := range r.Findings.All() {
-			if !yield(f) {
-				return
-			}
-		}
-	}
-}
-
 func array[T any](o *object, name string, values iter.Seq[*T], lineEnd string) {
 	o.open(name)
 	comma := "[" + lineEnd
@@ -194,4 +193,45 @@ func array[T any](o *object, name string, values iter.Seq[*T], lineEnd string) {
 		o.w.WriteString("[")
 	}
 	o.w.WriteString("]")
+}
+
+// long writes a member that is an array of many elements, one a line. Some are made
+// side by side.
+func long[T any](o *object, name string, values audit.List[T]) {
+	o.open(name)
+	o.w.WriteString("[")
+	if o.err != nil {
+		return
+	}
+	o.err = writeParts(&lines{w: o.w}, values, func(text []byte, part iter.Seq[T]) (_ []byte, err error) {
+		for v := range part {
+			if len(text) > 0 {
+				text = append(text, ",\n"...)
+			}
+			if text, err = o.appendValue(text, v); err != nil {
+				break
+			}
+		}
+		return text, err
+	})
+	o.w.WriteString("]")
+}
+
+// lines writes texts one a line, with a comma between them. A blank one is none.
+type lines struct {
+	w     *bufio.Writer
+	begun bool
+}
+
+func (l *lines) Write(text []byte) (int, error) {
+	if len(text) == 0 {
+		return 0, nil
+	}
+	between := "\n"
+	if l.begun {
+		between = ",\n"
+	}
+	l.begun = true
+	l.w.WriteString(between)
+	return l.w.Write(text)
 }

@@ -139,7 +139,7 @@ func TestWriteErrorsAreReported(t *testing.T) {
 	files := slices.DeleteFunc(allFiles(t), func(f File) bool { return f.Name == "crosswalk.csv" || f.Name == "report.xlsx" })
 	files = append(files,
 		File{Name: "crosswalk.csv", Write: func(w io.Writer, r *audit.Report) error {
-			return writeCSV(w, crosswalkOf(slices.Values([]audit.CrosswalkRow{{}})))
+			return writeCSV(w, crosswalkOf(slices.Values([]*audit.CrosswalkRow{{}})))
 		}},
 		File{Name: "report.xlsx", Write: func(w io.Writer, r *audit.Report) error {
 			return writeWorkbook(w, r, slices.Values([]audit.CrosswalkRow{{}}), 1000)

@@ -23,7 +23,7 @@ type column struct {
 	wrap  bool    // its cells have long texts
 }
 
-func findingsTable(r *audit.Report) table { return tableOf(r.Findings.Brief()) }
+func findingsTable(r *audit.Report) table { return tableOf(r.Findings.Brief().All()) }
 
 func tableOf(findings iter.Seq[*audit.Finding]) table {
 	return table{
@@ -44,14 +44,16 @@ func tableOf(findings iter.Seq[*audit.Finding]) table {
 }
 
 // subjectsTable has a row per finding and subject, with the part it plays.
-func subjectsTable(r *audit.Report) table {
+func subjectsTable(r *audit.Report) table { return subjectsOf(r, r.Findings.List().All()) }
+
+func subjectsOf(r *audit.Report, findings iter.Seq[*audit.Finding]) table {
 	return table{
 		columns: []column{{name: "finding", width: 36}, {name: "rule", width: 24}, {name: "severity", width: 10}, {name: "subject", width: 32},
 			{name: "name", width: 30}, {name: "role", width: 24}, {name: "field", width: 20}, {name: "value", width: 34}},
 		rows: func(yield func([]string) bool) {
 			row := make([]string, 8)
 			var known clues
-			for _, f := range r.Findings.All() {
+			for f := range findings {
 				known.begin(f)
 				row[0], row[1], row[2] = f.ID, f.Rule, f.Severity.String()
 				for _, s := range f.Subjects {
@@ -66,9 +68,7 @@ func subjectsTable(r *audit.Report) table {
 	}
 }
 
-func crosswalkTable(r *audit.Report) table { return crosswalkOf(r.Crosswalk()) }
-
-func crosswalkOf(rows iter.Seq[audit.CrosswalkRow]) table {
+func crosswalkOf(rows iter.Seq[*audit.CrosswalkRow]) table {
 	return table{
 		columns: []column{{name: "subject", width: 32}, {name: "name", width: 30}, {name: "external_id", width: 24}, {name: "link_state", width: 14},
 			{name: "okta_id", width: 24}, {name: "okta_login", width: 30}, {name: "okta_email", width: 30}, {name: "okta_status", width: 16},

@@ -11,7 +11,7 @@ import (
 func (b *workbook) findings(r *audit.Report) sheet {
 	var f *audit.Finding
 	t := tableOf(func(yield func(*audit.Finding) bool) {
-		for f = range r.Findings.Brief() {
+		for f = range r.Findings.Brief().All() {
 			if !yield(f) {
 				return
 			}
@@ -69,8 +69,8 @@ func (b *workbook) subjects(r *audit.Report) sheet {
 func (b *workbook) crosswalk(rows iter.Seq[audit.CrosswalkRow]) sheet {
 	i := 0
 	return sheet{name: crosswalkSheet, about: "every identity beside its counterpart, and what AIM would do to it", frozen: 2,
-		table: crosswalkOf(func(yield func(audit.CrosswalkRow) bool) {
-			for row := range rows {
+		table: crosswalkOf(func(yield func(*audit.CrosswalkRow) bool) {
+			for row := range pointed(rows) {
 				if _, wanted := b.places.identity[row.Subject]; wanted {
 					b.places.identity[row.Subject] = b.places.row(crosswalkSheet, i)
 				}
