@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"hash"
+	"sync"
 	"time"
 )
 
@@ -63,28 +64,29 @@ func (m Manuals) seal(h hash.Hash) {
 		h.Write([]byte("null"))
 		return
 	}
+	spare := sync.Pool{New: func() any { return &jsonText{sealed: true} }}
+	parts := madeInOrder(m.places(), 1<<10, func(from, to int) *jsonText {
+		w := spare.Get().(*jsonText)
+		w.b = w.b[:0]
+		i := 0
+		for one := range m.within(from, to) {
+			w.next(i)
+			w.manual(one)
+			i++
+		}
+		return w
+	})
 	h.Write([]byte("["))
 	comma := []byte{}
-	for text := range madeInOrder(m.places(), 1<<10, m.sealed) {
-		if len(text) > 0 {
+	for w := range parts {
+		if len(w.b) > 0 {
 			h.Write(comma)
-			h.Write(text)
+			h.Write(w.b)
 			comma = []byte{','}
 		}
+		spare.Put(w)
 	}
 	h.Write([]byte("]"))
-}
-
-// sealed is what stands at some of the places, without a comma around it.
-func (m Manuals) sealed(from, to int) []byte {
-	w := jsonText{b: make([]byte, 0, 400*(to-from)), sealed: true} // as much as most take
-	i := 0
-	for one := range m.within(from, to) {
-		w.next(i)
-		w.manual(one)
-		i++
-	}
-	return w.b
 }
 
 // legible returns the JSON with U+FFFD raw. A byte that is not UTF-8 is written as
