@@ -44,16 +44,14 @@ func tableOf(findings iter.Seq[*audit.Finding]) table {
 }
 
 // subjectsTable has a row per finding and subject, with the part it plays.
-func subjectsTable(r *audit.Report) table { return subjectsOf(r, r.Findings.List().All()) }
-
-func subjectsOf(r *audit.Report, findings iter.Seq[*audit.Finding]) table {
+func subjectsTable(r *audit.Report) table {
 	return table{
 		columns: []column{{name: "finding", width: 36}, {name: "rule", width: 24}, {name: "severity", width: 10}, {name: "subject", width: 32},
 			{name: "name", width: 30}, {name: "role", width: 24}, {name: "field", width: 20}, {name: "value", width: 34}},
 		rows: func(yield func([]string) bool) {
 			row := make([]string, 8)
 			var known clues
-			for f := range findings {
+			for _, f := range r.Findings.All() {
 				known.begin(f)
 				row[0], row[1], row[2] = f.ID, f.Rule, f.Severity.String()
 				for _, s := range f.Subjects {
