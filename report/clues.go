@@ -35,7 +35,7 @@ func (c *clues) about(s audit.Subject) []*audit.Evidence {
 	c.asked, c.subject, c.found = true, s, c.found[:0]
 	if c.first == nil {
 		for i := range pieces {
-			if e := &pieces[i]; e.Subject == s {
+			if e := &pieces[i]; e.Subject.ID == s.ID && e.Subject.Kind == s.Kind {
 				c.found = append(c.found, e)
 			}
 		}
@@ -85,7 +85,12 @@ func (c *clues) text(s audit.Subject) string {
 	if s.IsZero() {
 		return ""
 	}
-	return c.made.subjects([]audit.Subject{s})
+	kind := s.Kind.String()
+	start := c.made.begin(len(kind) + 1 + len(s.ID))
+	c.made.b.WriteString(kind)
+	c.made.b.WriteByte(':')
+	c.made.b.WriteString(s.ID)
+	return c.made.end(start)
 }
 
 // nameIn is [clues.name] for one subject alone.
@@ -108,13 +113,12 @@ func names(e *audit.Evidence) bool {
 // separated by semicolons; findings.json has them one by one.
 func (c *clues) parts(s audit.Subject) (role, field, value string) {
 	pieces := c.about(s)
-	// Near enough to audit.Fold, and without making a string: what is missed, such
-	// as another normal form, makes the answer longer, not wrong.
-	onKey := func(e *audit.Evidence) bool { return strings.EqualFold(strings.TrimSpace(e.Value), c.finding.Key) }
 	if len(pieces) > 1 {
 		c.onKey = c.onKey[:0]
 		for _, e := range pieces {
-			if onKey(e) {
+			// Near enough to audit.Fold, and without making a string: what is missed, such
+			// as another normal form, makes the answer longer, not wrong.
+			if strings.EqualFold(strings.TrimSpace(e.Value), c.finding.Key) {
 				c.onKey = append(c.onKey, e)
 			}
 		}
