@@ -46,7 +46,7 @@ async function go(first) {
     const t = tables[name]();
     t.take(params);
     current = () => t.view();
-    (window.requestIdleCallback ?? setTimeout)(() => t.haystack()); // so that the first search need not wait for it
+    t.prepare();
   } else if (!plain) {
     const page = await { finding: findingPage, identity: identityPage, tasks: workPage }[name](rest);
     if (mine !== turn) return;
@@ -84,14 +84,12 @@ go(true);
 if (!('DecompressionStream' in globalThis)) {
   trouble('This browser is too old for the tables of this page: it needs one of 2023 or later. The summary is complete; the rest stands in the CSV files and the workbook.');
 } else {
-  load().then(() => {
+  load().then(() => findingsTable().prepare()).then(() => {
     ready = true;
     drawDomains();
     return go(true);
   }).then(() => {
     document.documentElement.dataset.ready = 'yes';
     performance.mark('ready');
-    // What the first search needs is made while nobody asks for anything.
-    (globalThis.requestIdleCallback ?? setTimeout)(() => findingsTable().haystack());
   }).catch((e) => trouble('The data of this page is damaged, so that its tables are missing: ' + e.message + '. Have the report made again.'));
 }

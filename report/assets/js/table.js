@@ -2,7 +2,7 @@
 // the address, so that a view can be kept, sent on and gone back to.
 
 const pageSizes = [25, 50, 100, 500];
-const rowEnd = '\uffff';
+const rowEnd = '\u0001'; // not beyond Latin-1: a text of that alone takes half the memory
 
 // A table has: name (of the view), n, text(i) to search in, facets, columns.
 // A facet has: key, label, values (texts), of(i) (its number), and labels.
@@ -50,20 +50,39 @@ class Table {
   // character that is left out of texts, and where each row starts: to search one long
   // string is many times faster than a hundred thousand short ones.
   haystack() {
-    if (this.hay) return this.hay;
-    const texts = new Array(this.n);
-    for (let i = 0; i < this.n; i++) {
-      const t = this.text(i);
-      texts[i] = t.includes(rowEnd) ? t.replaceAll(rowEnd, ' ') : t;
+    this.hay ??= this.stacked([this.texts(0, this.n)]);
+    return this.hay;
+  }
+
+  // prepare makes the haystack a few rows at a time, so that the first search need
+  // not wait for it, nor anything else meanwhile.
+  async prepare() {
+    const parts = [];
+    for (let from = 0; from < this.n && !this.hay; from += 4000) {
+      parts.push(this.texts(from, Math.min(from + 4000, this.n)));
+      await new Promise((done) => setTimeout(done));
     }
-    const all = folded(texts.join(rowEnd) + rowEnd);
+    this.hay ??= this.stacked(parts);
+  }
+
+  // texts is the folded text of some rows.
+  texts(from, to) {
+    let all = '';
+    for (let i = from; i < to; i++) {
+      const t = this.text(i);
+      all += (t.includes(rowEnd) ? t.replaceAll(rowEnd, ' ') : t) + rowEnd;
+    }
+    return folded(all);
+  }
+
+  stacked(parts) {
+    const all = parts.join('');
     const starts = new Int32Array(this.n + 1);
     for (let i = 0, at = 0; i < this.n; i++) {
       at = all.indexOf(rowEnd, at) + 1;
       starts[i + 1] = at;
     }
-    this.hay = { all, starts };
-    return this.hay;
+    return { all, starts };
   }
 
   // having marks the rows that have the word.

@@ -45,8 +45,8 @@ function whole(s) {
 const count = (n) => n.toLocaleString('en-US');
 const counted = (n, noun) => count(n) + ' ' + noun + (n === 1 ? '' : 's');
 
-// folded is the text as the search compares it.
-const folded = (s) => s.normalize('NFC').toLowerCase();
+// folded is the text as the search compares it. Latin-1 is in NFC.
+const folded = (s) => (/[^\u0000-\u00ff]/.test(s) ? s.normalize('NFC') : s).toLowerCase();
 
 const severityTag = (name) => html`<span class="sev ${name}">${name}</span>`;
 const outcomeTag = (name) => (name ? html`<span class="out ${name}">${name}</span>` : html`<span class="blank">not known</span>`);
