@@ -190,8 +190,7 @@ func (b *blocking) start() { b.keys = b.keys[:0] }
 type blockingKind uint64
 
 const (
-	byLocal blockingKind = 1 + iota
-	byLooks
+	byLooks blockingKind = 1 + iota // of the local part, without tag and dots
 	byHead
 	byTail
 	byFullName
@@ -210,15 +209,8 @@ func (b *blocking) address(name string) {
 	if !ok || !utf8.ValidString(name) {
 		return
 	}
-	bare := withoutTag(local)
-	b.text = b.text[:0]
-	for i := range len(bare) {
-		if bare[i] != '.' {
-			b.text = append(b.text, bare[i])
-		}
-	}
-	b.add(byLocal, maphash.Bytes(b.seed, b.text))
-	b.text = appendSkeleton(b.text[:0], bare)
+	b.text = appendSkeleton(b.text[:0], withoutTag(local))
+	b.text = slices.DeleteFunc(b.text, func(c byte) bool { return c == '.' })
 	b.add(byLooks, maphash.Bytes(b.seed, b.text))
 	// Of two names one edit apart one half is the same, whichever length it is
 	// cut for.
