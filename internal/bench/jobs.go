@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"hash/maphash"
 	"io"
+	"iter"
 	"os"
 	"path/filepath"
 	"runtime/debug"
@@ -50,16 +51,23 @@ func jobs() map[string]func(args []string) error {
 			if err != nil {
 				return err
 			}
-			n := 0
-			for range r.Crosswalk() {
-				n++
+			rows := 0
+			for n := range audit.Made(r.CrosswalkList(), counted) {
+				rows += n
 			}
-			return json.NewEncoder(os.Stdout).Encode(map[string]any{"now": r.Now, "after": r.After, "crosswalk": n})
+			return json.NewEncoder(os.Stdout).Encode(map[string]any{"now": r.Now, "after": r.After, "crosswalk": rows})
 		},
 		"work":  func(args []string) error { return work(args[0], args[1]) }, // SNAPSHOT FOLDER
 		"floor": floor,                                                       // SNAPSHOT
 		"maps":  maps,                                                        // OKTA DATABRICKS
 	}
+}
+
+func counted(part iter.Seq[*audit.CrosswalkRow]) (rows int) {
+	for range part {
+		rows++
+	}
+	return rows
 }
 
 // sixRules are those that the peers can do too.
