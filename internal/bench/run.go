@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"cmp"
 	"fmt"
+	"math"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -90,10 +91,12 @@ type row struct {
 // number writes a figure with as many digits as mean something.
 func number(v float64) string {
 	switch {
-	case v >= 100:
+	case v >= 100 || v == math.Trunc(v):
 		return fmt.Sprintf("%.0f", v)
 	case v >= 10:
 		return fmt.Sprintf("%.1f", v)
+	case 1 < v && v < 1.1: // such as what is asked for beyond what is needed
+		return fmt.Sprintf("%.4g", v)
 	}
 	return fmt.Sprintf("%.3g", v)
 }
