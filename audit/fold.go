@@ -92,7 +92,7 @@ func plain(name string) bool {
 	for ; len(name) >= 8; name = name[8:] {
 		w := binary.LittleEndian.Uint64([]byte(name[:8])) // no copy is made
 		// Of ASCII, to add 0x80-c sets the high bit of those bytes that are c or more.
-		visible, beyond := w+each*(0x80-'!'), w|w+each*(0x80-0x7f)
+		visible, beyond := w+each*(0x80-'!'), w|(w+each*(0x80-0x7f))
 		capital := (w + each*(0x80-'A')) &^ (w + each*(0x80-'['))
 		if (^visible|beyond|capital)&high != 0 {
 			return false
