@@ -244,13 +244,12 @@ type interned[T comparable] struct {
 	recent uint32 // mostly the next is as the last
 }
 
-const few = 12 // that are looked at one by one before they are looked up
-
 func (n *interned[T]) of(v T) uint32 {
 	if int(n.recent) < len(n.list) && n.list[n.recent] == v {
 		return n.recent
 	}
-	for i, known := range n.list[:min(len(n.list), few)] {
+	const first = 12 // are looked at one by one before the rest are looked up
+	for i, known := range n.list[:min(len(n.list), first)] {
 		if known == v {
 			return uint32(i)
 		}

@@ -263,7 +263,7 @@ type keySet struct {
 
 func newKeySet(list []blocked) keySet {
 	size := 1 << bits.Len(uint(2*len(list)))
-	set := keySet{sieve: make(sieve, max(1, size/16)), slots: make([]uint64, size)}
+	set := keySet{sieve: newSieve(len(list)), slots: make([]uint64, size)}
 	for _, b := range list {
 		n, _ := set.slot(b.key)
 		set.slots[n] = b.key
