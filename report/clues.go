@@ -19,7 +19,6 @@ type clues struct {
 	found   []*audit.Evidence // about the subject
 	onKey   []*audit.Evidence // of those, some
 	labels  labels
-	made    texts
 }
 
 // fewPieces are looked through quicker than they are put in order.
@@ -80,19 +79,6 @@ func (c *clues) name(r *audit.Report, s audit.Subject) string {
 	return r.Name(s)
 }
 
-// text returns the subject as it is written.
-func (c *clues) text(s audit.Subject) string {
-	if s.IsZero() {
-		return ""
-	}
-	kind := s.Kind.String()
-	start := c.made.begin(len(kind) + 1 + len(s.ID))
-	c.made.b.WriteString(kind)
-	c.made.b.WriteByte(':')
-	c.made.b.WriteString(s.ID)
-	return c.made.end(start)
-}
-
 // nameIn is [clues.name] for one subject alone.
 func nameIn(r *audit.Report, f *audit.Finding, s audit.Subject) string {
 	for i := range f.Evidence {
@@ -108,10 +94,10 @@ func names(e *audit.Evidence) bool {
 	return e.Field == nameField(e.Subject.Kind) && (e.Role == "userName of" || e.Role == "login of" || e.Role == "name of")
 }
 
-// parts returns the part that the subject plays in the finding: of its evidence
+// part returns the part that the subject plays in the finding: of its evidence
 // what holds the value they collide on, else all of it. Several pieces are
 // separated by semicolons; findings.json has them one by one.
-func (c *clues) parts(s audit.Subject) (role, field, value string) {
+func (c *clues) part(s audit.Subject) (role, field string, values []*audit.Evidence) {
 	pieces := c.about(s)
 	if len(pieces) > 1 {
 		c.onKey = c.onKey[:0]
@@ -126,25 +112,8 @@ func (c *clues) parts(s audit.Subject) (role, field, value string) {
 			pieces = c.onKey
 		}
 	}
-	switch len(pieces) {
-	case 0:
-		return "", "", ""
-	case 1:
-		return pieces[0].Role, pieces[0].Field, pieces[0].Value
-	}
 	role, field = c.labels.of(pieces)
-	length := 0
-	for _, e := range pieces {
-		length += len(e.Value) + len(between)
-	}
-	start := c.made.begin(length)
-	for i, e := range pieces {
-		if i > 0 {
-			c.made.b.WriteString(between)
-		}
-		c.made.b.WriteString(e.Value)
-	}
-	return role, field, c.made.end(start)
+	return role, field, pieces
 }
 
 const between = "; "
@@ -170,38 +139,4 @@ func (kept *labels) of(pieces []*audit.Evidence) (role, field string) {
 		l.role, l.field = strings.Join(l.roles, between), strings.Join(l.fields, between)
 	}
 	return l.role, l.field
-}
-
-// texts makes many short texts in few pieces of memory.
-type texts struct{ b strings.Builder }
-
-// begin makes room for a text of that length, and returns where it begins.
-func (t *texts) begin(length int) int {
-	if t.b.Cap()-t.b.Len() < length {
-		room := min(2*t.b.Cap(), 32<<10) // one text alone takes no more than it needs
-		t.b.Reset()
-		t.b.Grow(max(length, room))
-	}
-	return t.b.Len()
-}
-
-// end returns the text that began there.
-func (t *texts) end(start int) string { return t.b.String()[start:] }
-
-// subjects returns the texts of the subjects separated by a space. Ids hold none.
-func (t *texts) subjects(list []audit.Subject) string {
-	length := 0
-	for _, s := range list {
-		length += len(s.Kind.String()) + len(s.ID) + 2
-	}
-	start := t.begin(length)
-	for i, s := range list {
-		if i > 0 {
-			t.b.WriteByte(' ')
-		}
-		t.b.WriteString(s.Kind.String())
-		t.b.WriteByte(':')
-		t.b.WriteString(s.ID)
-	}
-	return t.end(start)
 }

@@ -1,9 +1,9 @@
 package report
 
 import (
+	"bytes"
 	"io"
 	"iter"
-	"strings"
 	"unicode/utf8"
 
 	"github.com/aimcheck/aimcheck/audit"
@@ -18,9 +18,9 @@ func csvOf(table func(*audit.Report) table) func(io.Writer, *audit.Report) error
 
 func writeCSV(w io.Writer, t table) error {
 	const some = 64 << 10
-	text := t.header()
-	for row := range t.rows {
-		if text = appendRow(text, row); len(text) < some {
+	text, line := t.header(), row{csv: true}
+	for range t.each(&line) {
+		if text = append(text, ended(line.text)...); len(text) < some {
 			continue
 		}
 		if _, err := w.Write(text); err != nil {
@@ -39,8 +39,9 @@ func crosswalkCSV(w io.Writer, r *audit.Report) error {
 		return err
 	}
 	return writeParts(w, r.CrosswalkList(), func(text []byte, part iter.Seq[*audit.CrosswalkRow]) ([]byte, error) {
-		for row := range crosswalkOf(part).rows {
-			text = appendRow(text, row)
+		line := row{csv: true}
+		for range crosswalkOf(part).each(&line) {
+			text = append(text, ended(line.text)...)
 		}
 		return text, nil
 	})
@@ -48,18 +49,11 @@ func crosswalkCSV(w io.Writer, r *audit.Report) error {
 
 // header is the first line.
 func (t table) header() []byte {
-	var names []string
+	line := row{csv: true}
 	for _, col := range t.columns {
-		names = append(names, col.name)
+		line.add(col.name)
 	}
-	return appendRow(nil, names)
-}
-
-func appendRow(text []byte, row []string) []byte {
-	for _, cell := range row {
-		text = appendCell(text, cell)
-	}
-	return ended(text)
+	return ended(line.text)
 }
 
 // ended ends the line: behind its last cell there is no comma.
@@ -68,43 +62,45 @@ func ended(text []byte) []byte {
 	return text
 }
 
-// appendCell appends a cell as RFC 4180 has it, and a comma. It stands here because
-// encoding/csv wants whole records, and looks at one byte after another.
-func appendCell(text []byte, cell string) []byte {
+// asItIs reports whether CSV has the cell as it is, and nothing needs to be looked at
+// twice. It stands here because encoding/csv wants whole records, and looks at one
+// byte after another.
+func asItIs(cell []byte) bool {
 	special, ascii := scan.For(cell, ',')
-	if special || !ascii || cell == "" || cell[0] < '0' || cell[0] == '=' || cell[0] == '@' || cell[len(cell)-1] == ' ' {
-		return appendUnusual(text, cell)
-	}
-	return append(append(text, cell...), ',')
+	return !special && ascii && len(cell) > 0 && cell[0] >= '0' && cell[0] != '=' && cell[0] != '@' && cell[len(cell)-1] != ' '
 }
 
-// appendUnusual is appendCell for a cell that may not stand there as it is.
-func appendUnusual(text []byte, cell string) []byte {
-	if !utf8.ValidString(cell) {
-		cell = strings.ToValidUTF8(cell, "\ufffd")
+// appendUnusual appends a cell as RFC 4180 has it.
+func appendUnusual(text, cell []byte) []byte {
+	if !utf8.Valid(cell) {
+		cell = bytes.ToValidUTF8(cell, []byte("\ufffd"))
 	}
 	quote := needsQuotes(cell)
-	cell = guarded(cell)
-	if !quote {
-		return append(append(text, cell...), ',')
+	if quote {
+		text = append(text, '"')
 	}
-	text = append(text, '"')
+	if len(cell) > 0 && formula(cell[0]) {
+		text = append(text, '\'')
+	}
+	if !quote {
+		return append(text, cell...)
+	}
 	for {
-		i := strings.IndexByte(cell, '"')
+		i := bytes.IndexByte(cell, '"')
 		if i < 0 {
-			return append(append(text, cell...), `",`...)
+			return append(append(text, cell...), '"')
 		}
 		text = append(append(text, cell[:i]...), `""`...)
 		cell = cell[i+1:]
 	}
 }
 
-func needsQuotes(cell string) bool {
+func needsQuotes(cell []byte) bool {
 	for _, c := range []byte(",\"\n\r") {
-		if strings.IndexByte(cell, c) >= 0 {
+		if bytes.IndexByte(cell, c) >= 0 {
 			return true
 		}
 	}
 	// Some readers trim what is not quoted.
-	return strings.HasPrefix(cell, " ") || strings.HasSuffix(cell, " ")
+	return len(cell) > 0 && (cell[0] == ' ' || cell[len(cell)-1] == ' ')
 }

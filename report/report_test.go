@@ -253,8 +253,9 @@ func TestWaivedFindingsAskNobody(t *testing.T) {
 	if list := renames(r); len(list) > 0 {
 		t.Errorf("support is asked for %+v", list)
 	}
-	for row := range oktaChanges(r).rows {
-		t.Errorf("an Okta admin is asked for %q", row)
+	var line row
+	for range oktaChanges(r).each(&line) {
+		t.Errorf("an Okta admin is asked for %q", line.cells(nil))
 	}
 	if got := string(write(t, File{Name: "", Write: supportTicket}, r)); !strings.Contains(got, "nothing to send") {
 		t.Errorf("the ticket says %q", got)

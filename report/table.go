@@ -12,7 +12,12 @@ import (
 // A table is what a CSV file and a sheet have in common.
 type table struct {
 	columns []column
-	rows    iter.Seq[[]string] // a row is good until the next
+	rows    func(line *row, yield func() bool)
+}
+
+// each makes one row of the table after another in line.
+func (t table) each(line *row) func(yield func() bool) {
+	return func(yield func() bool) { t.rows(line, yield) }
 }
 
 // A column is a table's column.
@@ -29,13 +34,11 @@ func tableOf(findings iter.Seq[*audit.Finding]) table {
 	return table{
 		columns: []column{{name: "id", width: 36}, {name: "rule", width: 24}, {name: "severity", width: 10}, {name: "remedy", width: 11},
 			{name: "key", width: 30}, {name: "message", width: 70}, {name: "subjects", width: 50, list: true}},
-		rows: func(yield func([]string) bool) {
-			row := make([]string, 7)
-			var made texts
+		rows: func(line *row, yield func() bool) {
 			for f := range findings {
-				row[0], row[1], row[2], row[3] = f.ID, f.Rule, f.Severity.String(), string(f.Remedy)
-				row[4], row[5], row[6] = f.Key, said(f), made.subjects(f.Subjects)
-				if !yield(row) {
+				line.set(f.ID, f.Rule, f.Severity.String(), string(f.Remedy), f.Key, said(f))
+				line.addSubjects(f.Subjects...)
+				if !yield() {
 					return
 				}
 			}
@@ -48,16 +51,18 @@ func subjectsTable(r *audit.Report) table {
 	return table{
 		columns: []column{{name: "finding", width: 36}, {name: "rule", width: 24}, {name: "severity", width: 10}, {name: "subject", width: 32},
 			{name: "name", width: 30}, {name: "role", width: 24}, {name: "field", width: 20}, {name: "value", width: 34}},
-		rows: func(yield func([]string) bool) {
-			row := make([]string, 8)
+		rows: func(line *row, yield func() bool) {
 			var known clues
 			for _, f := range r.Findings.All() {
 				known.begin(f)
-				row[0], row[1], row[2] = f.ID, f.Rule, f.Severity.String()
+				line.set(f.ID, f.Rule, f.Severity.String())
 				for _, s := range f.Subjects {
-					row[3], row[4] = known.text(s), known.name(r, s)
-					row[5], row[6], row[7] = known.parts(s)
-					if !yield(row) {
+					role, field, values := known.part(s)
+					line.keep(3)
+					line.addSubjects(s)
+					line.add(known.name(r, s), role, field)
+					line.addValues(values)
+					if !yield() {
 						return
 					}
 				}
@@ -71,13 +76,13 @@ func crosswalkOf(rows iter.Seq[*audit.CrosswalkRow]) table {
 		columns: []column{{name: "subject", width: 32}, {name: "name", width: 30}, {name: "external_id", width: 24}, {name: "link_state", width: 14},
 			{name: "okta_id", width: 24}, {name: "okta_login", width: 30}, {name: "okta_email", width: 30}, {name: "okta_status", width: 16},
 			{name: "matched_by", width: 11}, {name: "outcome_now", width: 14}, {name: "outcome_after_plan", width: 18}},
-		rows: func(yield func([]string) bool) {
-			cells := make([]string, 11)
-			for row := range rows {
-				copy(cells, []string{row.Subject.String(), row.Name, row.ExternalID, string(row.LinkState),
-					row.Okta.ID, row.OktaLogin, row.OktaEmail, row.OktaStatus,
-					row.MatchedBy, string(row.Now), string(row.AfterPlan)})
-				if !yield(cells) {
+		rows: func(line *row, yield func() bool) {
+			for c := range rows {
+				line.keep(0)
+				line.addSubjects(c.Subject)
+				line.add(c.Name, c.ExternalID, string(c.LinkState), c.Okta.ID, c.OktaLogin, c.OktaEmail, c.OktaStatus,
+					c.MatchedBy, string(c.Now), string(c.AfterPlan))
+				if !yield() {
 					return
 				}
 			}
@@ -90,11 +95,12 @@ func planTable(r *audit.Report) table {
 		columns: []column{{name: "id", width: 10}, {name: "action", width: 18}, {name: "target", width: 32}, {name: "name", width: 30},
 			{name: "field", width: 16}, {name: "from", width: 24}, {name: "to", width: 24}, {name: "because", width: 40, list: true}, {name: "evidence", width: 60},
 			{name: "reversible", width: 10}, {name: "risk", width: 8}, {name: "decision", width: 10}},
-		rows: func(yield func([]string) bool) {
+		rows: func(line *row, yield func() bool) {
 			for _, op := range planOf(r).Operations {
-				if !yield([]string{op.ID, string(op.Action), op.Target.String(), op.Name,
+				line.set(op.ID, string(op.Action), op.Target.String(), op.Name,
 					op.Field, op.From, op.To, strings.Join(op.Because, " "), op.Evidence,
-					yesNo(op.Reversible), op.Risk, toDecide(op)}) {
+					yesNo(op.Reversible), op.Risk, toDecide(op))
+				if !yield() {
 					return
 				}
 			}
@@ -117,7 +123,7 @@ func oktaChanges(r *audit.Report) table {
 	return table{
 		columns: []column{{name: "finding", width: 36}, {name: "rule", width: 24}, {name: "severity", width: 10}, {name: "okta_id", width: 24},
 			{name: "field", width: 20}, {name: "current", width: 34}, {name: "what", width: 70}},
-		rows: func(yield func([]string) bool) {
+		rows: func(line *row, yield func() bool) {
 			how := map[string]string{}
 			for _, rule := range r.Rules {
 				how[rule.Name] = flowing(docSection(rule.Doc, "How to fix"))
@@ -131,8 +137,11 @@ func oktaChanges(r *audit.Report) table {
 					if !slices.Contains([]audit.Kind{audit.OktaUserKind, audit.OktaGroupKind, audit.OktaAppKind}, s.Kind) {
 						continue
 					}
-					_, field, value := known.parts(s)
-					if !yield([]string{f.ID, f.Rule, f.Severity.String(), s.ID, field, value, todo}) {
+					_, field, values := known.part(s)
+					line.set(f.ID, f.Rule, f.Severity.String(), s.ID, field)
+					line.addValues(values)
+					line.add(todo)
+					if !yield() {
 						return
 					}
 				}
@@ -147,30 +156,30 @@ func groupMembers(r *audit.Report) table {
 	return table{
 		columns: []column{{name: "finding", width: 36}, {name: "databricks_group", width: 32}, {name: "okta_group", width: 32}, {name: "name", width: 30},
 			{name: "member", width: 32}, {name: "member_name", width: 34}, {name: "change", width: 22}},
-		rows: func(yield func([]string) bool) {
-			row := make([]string, 7)
+		rows: func(line *row, yield func() bool) {
 			var known clues
 			drift := func(h audit.FindingHead) bool { return h.Rule == "group-member-drift" && !h.Waived }
 			for _, f := range r.Findings.Where(drift) {
 				known.begin(f)
-				row[0] = f.ID
+				ours, oktas, name := "", "", ""
 				for _, s := range f.Subjects {
 					switch s.Kind {
 					case audit.DatabricksGroupKind:
-						row[1], row[3] = s.String(), known.name(r, s)
+						ours, name = s.String(), known.name(r, s)
 					case audit.OktaGroupKind:
-						row[2] = s.String()
+						oktas = s.String()
 					}
 				}
 				for _, e := range f.Evidence {
 					if e.Field != "members" {
 						continue
 					}
-					row[4], row[5], row[6] = e.Subject.String(), e.Value, e.Role
-					if e.Subject.String() == row[1] { // a member that the account doesn't list: its id alone is known
-						row[4], row[5], row[6] = e.Value, "", "is not known"
+					member, called, change := e.Subject.String(), e.Value, e.Role
+					if member == ours { // a member that the account doesn't list: its id alone is known
+						member, called, change = e.Value, "", "is not known"
 					}
-					if !yield(row) {
+					line.set(f.ID, ours, oktas, name, member, called, change)
+					if !yield() {
 						return
 					}
 				}
@@ -203,9 +212,6 @@ func nameField(k audit.Kind) string {
 	}
 	return "workspace_name"
 }
-
-// joined returns the texts of the subjects separated by a space.
-func joined(subjects []audit.Subject) string { return new(texts).subjects(subjects) }
 
 func yesNo(v bool) string {
 	if v {

@@ -11,13 +11,19 @@ import (
 // starts like one, or with an apostrophe, gets a leading apostrophe. Taking one
 // apostrophe off gives s again.
 func guarded(s string) string {
-	if s != "" {
-		switch s[0] {
-		case '=', '+', '-', '@', '\t', '\r', '\'':
-			return "'" + s
-		}
+	if s != "" && formula(s[0]) {
+		return "'" + s
 	}
 	return s
+}
+
+// formula reports whether [guarded] guards what starts with c.
+func formula(c byte) bool {
+	switch c {
+	case '=', '+', '-', '@', '\t', '\r', '\'':
+		return true
+	}
+	return false
 }
 
 // visible returns s as one line that shows what it holds: characters that are

@@ -24,18 +24,11 @@ func (b *workbook) findings(r *audit.Report) sheet {
 	}
 	if aged {
 		t.columns = append(t.columns, column{name: "state", width: 11}, column{name: "first_seen", width: 18})
-	}
-	t.rows = func(yield func([]string) bool) {
-		all := make([]string, len(t.columns))
-		for row := range rows {
-			if aged {
-				n := copy(all, row)
-				all[n], all[n+1] = string(f.State), firstSeen(f)
-				row = all
-			}
-			if !yield(row) {
-				return
-			}
+		t.rows = func(line *row, yield func() bool) {
+			rows(line, func() bool {
+				line.add(string(f.State), firstSeen(f))
+				return yield()
+			})
 		}
 	}
 	return sheet{name: findingsSheet, about: "every finding, gravest first", table: t, frozen: 1,
@@ -46,22 +39,19 @@ func (b *workbook) findings(r *audit.Report) sheet {
 
 func (b *workbook) subjects(r *audit.Report) sheet {
 	t := subjectsTable(r)
-	var cells []string
+	var last *row
 	rows := t.rows
-	t.rows = func(yield func([]string) bool) {
-		for cells = range rows {
-			if !yield(cells) {
-				return
-			}
-		}
+	t.rows = func(line *row, yield func() bool) {
+		last = line
+		rows(line, yield)
 	}
 	return sheet{name: subjectsSheet, about: "every identity of every finding, with the value that proves it", table: t,
 		links: func() []link {
-			s, err := audit.ParseSubject(cells[3])
+			s, err := audit.ParseSubject(last.cell(3))
 			if err != nil {
 				return nil
 			}
-			return []link{{1, b.places.rule(cells[1])}, {3, b.places.identity[s]}}
+			return []link{{1, b.places.rule(last.cell(1))}, {3, b.places.identity[s]}}
 		}}
 }
 

@@ -40,14 +40,13 @@ func (b *workbook) familyTab(r *audit.Report, family audit.Family) sheet {
 			columns: []column{{name: "severity", width: 10}, {name: "rule", width: 24}, {name: "what", width: 56, wrap: true},
 				{name: "in Databricks", width: 46, wrap: true}, {name: "in Okta", width: 46, wrap: true}, {name: "evidence", width: 60, wrap: true},
 				{name: "who acts", width: 17}, {name: "plan", width: 12}, {name: "crosswalk", width: 24}, {name: "finding", width: 36}},
-			rows: func(yield func([]string) bool) {
-				row := make([]string, 10)
+			rows: func(line *row, yield func() bool) {
 				for i, f = range r.Findings.Where(func(h audit.FindingHead) bool { return b.places.family(h.Rule) == family }) {
-					row[0], row[1], row[2] = f.Severity.String(), f.Rule, inShort(f.Message)
-					row[3], row[4], row[5] = b.whoIn(r, f, true), b.whoIn(r, f, false), b.facts(r, f)
-					row[6], row[8], row[9] = owner(f.Head(), family), shortly(f), f.ID
-					row[7], _ = b.places.todo(f)
-					if !yield(row) {
+					todo, _ := b.places.todo(f)
+					line.set(f.Severity.String(), f.Rule, inShort(f.Message),
+						b.whoIn(r, f, true), b.whoIn(r, f, false), b.facts(r, f),
+						owner(f.Head(), family), todo, shortly(f), f.ID)
+					if !yield() {
 						return
 					}
 				}
@@ -159,6 +158,11 @@ func (b *workbook) whoIn(r *audit.Report, f *audit.Finding, databricks bool) str
 		}
 	}
 	return l.String()
+}
+
+// whoever names the finding's subjects in Databricks, or where there are none those in Okta.
+func (b *workbook) whoever(r *audit.Report, f *audit.Finding) string {
+	return cmp.Or(b.whoIn(r, f, true), b.whoIn(r, f, false))
 }
 
 // who names a subject for people: "pat@example.com (user 101)".

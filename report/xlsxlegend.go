@@ -15,11 +15,12 @@ func (b *workbook) legend(r *audit.Report) sheet {
 			columns: []column{{name: "kind", width: 12}, {name: "name", width: 26}, {name: "severity", width: 10}, {name: "family", width: 12},
 				{name: "in short", width: 40, wrap: true}, {name: "what", width: 60, wrap: true}, {name: "why", width: 60, wrap: true}, {name: "how to fix", width: 60, wrap: true},
 				{name: "in this audit", width: 40, wrap: true}},
-			rows: func(yield func([]string) bool) {
+			rows: func(line *row, yield func() bool) {
 				said := inThisAudit(r)
 				for _, rule := range r.Rules {
-					if !yield([]string{"rule", rule.Name, rule.Severity.String(), string(rule.Family), rule.Title(),
-						flowing(docSection(rule.Doc, "What")), flowing(docSection(rule.Doc, "Why")), flowing(docSection(rule.Doc, "How to fix")), said[rule.Name]}) {
+					line.set("rule", rule.Name, rule.Severity.String(), string(rule.Family), rule.Title(),
+						flowing(docSection(rule.Doc, "What")), flowing(docSection(rule.Doc, "Why")), flowing(docSection(rule.Doc, "How to fix")), said[rule.Name])
+					if !yield() {
 						return
 					}
 				}
@@ -28,7 +29,8 @@ func (b *workbook) legend(r *audit.Report) sheet {
 					if w.kind == "severity" {
 						severity = w.word
 					}
-					if !yield([]string{w.kind, w.word, severity, "", w.means, "", "", "", ""}) {
+					line.set(w.kind, w.word, severity, "", w.means, "", "", "", "")
+					if !yield() {
 						return
 					}
 				}

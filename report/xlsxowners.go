@@ -82,21 +82,17 @@ func (b *workbook) databricksTab(r *audit.Report) sheet {
 		table: table{
 			columns: []column{{name: "done", width: 11}, {name: "severity", width: 10}, {name: "who or what", width: 46, wrap: true}, {name: "what", width: 56, wrap: true},
 				{name: "steps", width: 70, wrap: true}, {name: "why", width: 50, wrap: true}, {name: "rule", width: 24}, {name: "plan", width: 12}, {name: "crosswalk", width: 24}, {name: "finding", width: 36}},
-			rows: func(yield func([]string) bool) {
-				row := make([]string, 10)
+			rows: func(line *row, yield func() bool) {
 				b.todos(r, databricksAdmin, func(u todo) bool {
 					t = u
 					steps := b.fix(t.Finding)
 					if t.Remedy == audit.RemedyChoose {
 						steps = "Choose on the sheet " + planSheet + ", in the column decision. " + steps
 					}
-					row[1], row[2], row[3] = t.Severity.String(), b.whoIn(r, t.Finding, true), inShort(t.Message)
-					row[4], row[5], row[6], row[8], row[9] = steps, b.why(t.Finding), t.Rule, shortly(t.Finding), t.ID
-					row[7], _ = b.places.todo(t.Finding)
-					if row[2] == "" {
-						row[2] = b.whoIn(r, t.Finding, false)
-					}
-					return yield(row)
+					todo, _ := b.places.todo(t.Finding)
+					line.set("", t.Severity.String(), b.whoever(r, t.Finding), inShort(t.Message),
+						steps, b.why(t.Finding), t.Rule, todo, shortly(t.Finding), t.ID)
+					return yield()
 				})
 			},
 		},
@@ -115,20 +111,21 @@ func (b *workbook) oktaTab(r *audit.Report) sheet {
 		table: table{
 			columns: []column{{name: "done", width: 11}, {name: "severity", width: 10}, {name: "name", width: 34}, {name: "okta id", width: 24}, {name: "field", width: 16}, {name: "value now", width: 34},
 				{name: "what", width: 56, wrap: true}, {name: "steps", width: 70, wrap: true}, {name: "why", width: 50, wrap: true}, {name: "rule", width: 24}, {name: "finding", width: 36}},
-			rows: func(yield func([]string) bool) {
-				row := make([]string, 11)
+			rows: func(line *row, yield func() bool) {
 				var known clues
 				b.todos(r, oktaAdmin, func(u todo) bool {
 					t = u
 					known.begin(t.Finding)
-					row[1], row[6], row[7], row[8], row[9], row[10] = t.Severity.String(), inShort(t.Message), b.fix(t.Finding), b.why(t.Finding), t.Rule, t.ID
+					what, steps, why := inShort(t.Message), b.fix(t.Finding), b.why(t.Finding)
 					for _, s := range t.Subjects {
 						if databricksSide(s.Kind) || s.Kind == audit.DatabricksWorkspaceKind {
 							continue
 						}
-						row[2], row[3] = known.name(r, s), s.ID
-						_, row[4], row[5] = known.parts(s)
-						if !yield(row) {
+						_, field, values := known.part(s)
+						line.set("", t.Severity.String(), known.name(r, s), s.ID, field)
+						line.addValues(values)
+						line.add(what, steps, why, t.Rule, t.ID)
+						if !yield() {
 							return false
 						}
 					}
@@ -153,7 +150,7 @@ func (b *workbook) supportTab(r *audit.Report) sheet {
 		table: table{
 			columns: []column{{name: "done", width: 11}, {name: "severity", width: 10}, {name: "user id", width: 22}, {name: "current username", width: 36}, {name: "target username", width: 36, wrap: true},
 				{name: "what", width: 56, wrap: true}, {name: "steps", width: 70, wrap: true}, {name: "why", width: 50, wrap: true}, {name: "rule", width: 24}, {name: "finding", width: 36}},
-			rows: func(yield func([]string) bool) {
+			rows: func(line *row, yield func() bool) {
 				for _, n = range renames(r) {
 					f := r.Findings.At(n.at)
 					to := strings.Join(n.targets, "\nor ")
@@ -163,8 +160,9 @@ func (b *workbook) supportTab(r *audit.Report) sheet {
 					if len(n.targets) != 1 {
 						to = strings.TrimSpace("to be decided first:\n" + to)
 					}
-					if !yield([]string{"", f.Severity.String(), n.user.ID, n.current, to,
-						inShort(f.Message), supportSteps, b.why(&f), f.Rule, f.ID}) {
+					line.set("", f.Severity.String(), n.user.ID, n.current, to,
+						inShort(f.Message), supportSteps, b.why(&f), f.Rule, f.ID)
+					if !yield() {
 						return
 					}
 				}
@@ -185,14 +183,13 @@ func (b *workbook) groupsTab(r *audit.Report) sheet {
 		table: table{
 			columns: []column{{name: "done", width: 11}, {name: "severity", width: 10}, {name: "group", width: 40, wrap: true}, {name: "member", width: 36}, {name: "what happens", width: 24, wrap: true},
 				{name: "what", width: 56, wrap: true}, {name: "steps", width: 70, wrap: true}, {name: "why", width: 50, wrap: true}, {name: "rule", width: 24}, {name: "crosswalk", width: 24}, {name: "finding", width: 36}},
-			rows: func(yield func([]string) bool) {
-				row := make([]string, 11)
+			rows: func(line *row, yield func() bool) {
 				b.todos(r, groupOwners, func(u todo) bool {
 					t = u
-					row[1], row[2], row[3], row[4], row[5] = t.Severity.String(), b.whoIn(r, t.Finding, true), "", "", inShort(t.Message)
-					row[6], row[7], row[8], row[9], row[10] = b.fix(t.Finding), b.why(t.Finding), t.Rule, shortly(t.Finding), t.ID
-					if row[2] == "" {
-						row[2] = b.whoIn(r, t.Finding, false)
+					group, what, steps, why := b.whoever(r, t.Finding), inShort(t.Message), b.fix(t.Finding), b.why(t.Finding)
+					row := func(member, happens string) bool {
+						line.set("", t.Severity.String(), group, member, happens, what, steps, why, t.Rule, shortly(t.Finding), t.ID)
+						return yield()
 					}
 					members := false
 					for i := range t.Evidence {
@@ -200,12 +197,12 @@ func (b *workbook) groupsTab(r *audit.Report) sheet {
 						if e.Field != "members" {
 							continue
 						}
-						members, row[3], row[4] = true, e.Value, e.Role
-						if !yield(row) {
+						members = true
+						if !row(e.Value, e.Role) {
 							return false
 						}
 					}
-					return members || yield(row)
+					return members || row("", "")
 				})
 			},
 		},

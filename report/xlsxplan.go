@@ -2,7 +2,6 @@ package report
 
 import (
 	"fmt"
-	"slices"
 	"strings"
 
 	"github.com/aimcheck/aimcheck/audit"
@@ -23,7 +22,7 @@ func (b *workbook) planTab(r *audit.Report) sheet {
 				{name: "target", width: 32, list: true}, {name: "name", width: 30}, {name: "field", width: 16}, {name: "from", width: 24},
 				{name: "to", width: 24}, {name: "evidence", width: 60, wrap: true}, {name: "choices", width: 60, wrap: true},
 				{name: "rule", width: 24}, {name: "because", width: 40, list: true}, {name: "reversible", width: 10}},
-			rows: func(yield func([]string) bool) {
+			rows: func(line *row, yield func() bool) {
 				p := b.places.plan
 				for i := range p.Operations {
 					op := &p.Operations[i]
@@ -33,10 +32,11 @@ func (b *workbook) planTab(r *audit.Report) sheet {
 						head := r.Findings.Head(int(at))
 						severity, rule, place = head.Severity.String(), head.Rule, b.places.row(findingsSheet, int(at))
 					}
-					if !yield([]string{op.ID, toDecide(*op), severity, op.Risk, string(op.Action),
+					line.set(op.ID, toDecide(*op), severity, op.Risk, string(op.Action),
 						op.Target.String(), op.Name, op.Field, op.From,
 						op.To, op.Evidence, "approve or reject",
-						rule, strings.Join(op.Because, " "), yesNo(op.Reversible)}) {
+						rule, strings.Join(op.Because, " "), yesNo(op.Reversible))
+					if !yield() {
 						return
 					}
 				}
@@ -57,8 +57,9 @@ func (b *workbook) planTab(r *audit.Report) sheet {
 					} else {
 						told = strings.Join(choicesOf(m), "\n")
 					}
-					if !yield([]string{m.Finding, "", severity, "", string(m.Remedy), joined(ours), name, "", "", "",
-						m.What, told, rule, m.Finding, ""}) {
+					line.set(m.Finding, "", severity, "", string(m.Remedy), joined(ours), name, "", "", "",
+						m.What, told, rule, m.Finding, "")
+					if !yield() {
 						return
 					}
 				}
@@ -144,9 +145,10 @@ func (b *workbook) list(m *audit.Manual) string {
 func (b *workbook) choiceLists() sheet {
 	return sheet{name: listsSheet, hidden: true, table: table{
 		columns: []column{{name: "choices", width: 60}},
-		rows: func(yield func([]string) bool) {
-			for i := range b.lists {
-				if !yield(slices.Clone(b.lists[i : i+1])) {
+		rows: func(line *row, yield func() bool) {
+			for _, choice := range b.lists {
+				line.set(choice)
+				if !yield() {
 					return
 				}
 			}

@@ -96,7 +96,9 @@ func (b *workbook) add(s sheet) error {
 	if err := w.begin(); err != nil {
 		return err
 	}
-	for row := range s.rows {
+	var line row
+	var cells []string
+	for range s.each(&line) {
 		if w.row == b.rows {
 			if err := w.end(); err != nil {
 				return err
@@ -105,7 +107,8 @@ func (b *workbook) add(s sheet) error {
 				return err
 			}
 		}
-		if err := w.write(row); err != nil {
+		cells = line.cells(cells[:0])
+		if err := w.write(cells); err != nil {
 			return err
 		}
 	}

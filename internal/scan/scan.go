@@ -2,10 +2,7 @@
 // of them of which nearly none needs more than to be copied.
 package scan
 
-import (
-	"encoding/binary"
-	"unicode/utf8"
-)
+import "unicode/utf8"
 
 const (
 	each = 0x0101010101010101
@@ -14,7 +11,7 @@ const (
 
 // For reports whether the text holds a quotation mark, the other character, which
 // is ASCII, or a control character of ASCII but DEL; and whether it is all ASCII.
-func For(text string, other byte) (special, ascii bool) {
+func For[T ~string | ~[]byte](text T, other byte) (special, ascii bool) {
 	others := each * uint64(other)
 	switch {
 	case len(text) < 4:
@@ -40,11 +37,18 @@ func among(w, others uint64) uint64 {
 	return ((quote - each) | (other - each) | (w - each*' ')) &^ w
 }
 
-func word(text string) uint64 { return binary.LittleEndian.Uint64([]byte(text[:8])) } // no copy is made
+func word[T ~string | ~[]byte](text T) uint64 {
+	_ = text[7]
+	return uint64(text[0]) | uint64(text[1])<<8 | uint64(text[2])<<16 | uint64(text[3])<<24 |
+		uint64(text[4])<<32 | uint64(text[5])<<40 | uint64(text[6])<<48 | uint64(text[7])<<56
+}
 
-func half(text string) uint64 { return uint64(binary.LittleEndian.Uint32([]byte(text[:4]))) }
+func half[T ~string | ~[]byte](text T) uint64 {
+	_ = text[3]
+	return uint64(text[0]) | uint64(text[1])<<8 | uint64(text[2])<<16 | uint64(text[3])<<24
+}
 
-func slowly(text string, other byte) (special, ascii bool) {
+func slowly[T ~string | ~[]byte](text T, other byte) (special, ascii bool) {
 	ascii = true
 	for i := range len(text) {
 		c := text[i]
