@@ -28,12 +28,8 @@ func Run(s *Snapshot, rules []*Rule, o Options) (*Report, error) {
 	}
 	ix := NewIndex(s, o.Settings)
 	r := &Report{Version: o.Version, Head: s.Head(), Snapshot: s, Settings: ix.Settings, Rules: rules, index: ix, Skipped: []Skip{}}
-	collision := func(rule *Rule) bool { return rule.Collision }
-	found := ix.run(rules, collision) // what is automatic depends on the collisions
-	ix.markCollided(found)
-	found = append(found, ix.run(rules, func(rule *Rule) bool { return !collision(rule) })...)
 	var asks []asking
-	r.Findings, asks = merge(found)
+	r.Findings, asks = ix.apply(rules)
 	for _, rule := range rules {
 		r.Skipped = append(r.Skipped, ix.skips(rule)...)
 	}
@@ -54,6 +50,22 @@ func Run(s *Snapshot, rules []*Rule, o Options) (*Report, error) {
 	}
 	r.Verdict = verdict(s, r.Counts)
 	return r, sealing.Wait()
+}
+
+// Apply applies the rules, which [Validate] accepts, and returns what they find,
+// without what follows from it: neither plan nor impact.
+func (ix *Index) Apply(rules []*Rule) Findings {
+	found, _ := ix.apply(rules)
+	return found
+}
+
+// apply also returns what the findings ask the plan for.
+func (ix *Index) apply(rules []*Rule) (Findings, []asking) {
+	collision := func(rule *Rule) bool { return rule.Collision }
+	found := ix.run(rules, collision) // what is automatic depends on the collisions
+	ix.markCollided(found)
+	found = append(found, ix.run(rules, func(rule *Rule) bool { return !collision(rule) })...)
+	return merge(found)
 }
 
 func verdict(s *Snapshot, counts map[Severity]int) Verdict {
