@@ -124,7 +124,7 @@ func TestMutants(t *testing.T) {
 	}
 	killed := func(id int) bool {
 		const properties = "TestEngine|TestShuffled|TestRenamed|TestClean|TestPlan"
-		return rules.kills(t, id, "TestExamples|TestRules|TestEvidence", rapid(1, 1)...) ||
+		return rules.kills(t, id, "TestExamples|TestRules|Evidence", rapid(1, 1)...) ||
 			core.kills(t, id, ".", rapid(50, 1)...) ||
 			rules.kills(t, id, "TestEngine", rapid(300, 1)...) ||
 			rules.kills(t, id, properties, rapid(300, 2)...) ||

@@ -113,6 +113,30 @@ func TestNoOutcomeOfWhatWasNotRead(t *testing.T) {
 	}
 }
 
+// Evidence tells of an object of each kind what it is called, and where that stands.
+func TestNamesInEvidence(t *testing.T) {
+	told := map[string]string{}
+	for _, f := range unpacked(report(t, complete(t, crowd()))) {
+		for _, e := range f.Evidence {
+			if f.Rule == "missing-external-id" && !slices.Contains([]string{"externalId of", "suggestion", "reach of"}, e.Role) {
+				told[e.Subject.String()] += e.Role + " " + e.Field + " " + e.Value + "; "
+			}
+		}
+	}
+	for subject, want := range map[string]string{
+		"okta:user:00u2":                 "login of profile.login bo@example.com; email of profile.email b@example.com; status of status ACTIVE; ",
+		"okta:group:00g1":                "name of profile.name One; type of type OKTA_GROUP; ",
+		"okta:app:0oa1":                  "name of label Jobs; client id of credentials.oauthClient.client_id c1; ",
+		"databricks:user:2":              "userName of userName bo@example.com; ",
+		"databricks:group:5":             "name of displayName one; ",
+		"databricks:service_principal:6": "name of displayName x; ",
+	} {
+		if told[subject] != want {
+			t.Errorf("of %s it is told %q, want %q", subject, told[subject], want)
+		}
+	}
+}
+
 // Evidence tells whom a stray user could be, and members that nobody knows.
 func TestEvidence(t *testing.T) {
 	r := report(t, complete(t, crowd()))
