@@ -210,7 +210,7 @@ func (b *blocking) address(name string) {
 		return
 	}
 	b.text = appendSkeleton(b.text[:0], withoutTag(local))
-	b.text = slices.DeleteFunc(b.text, func(c byte) bool { return c == '.' })
+	b.text = withoutDots(b.text)
 	b.add(byLooks, maphash.Bytes(b.seed, b.text))
 	// Of two names one edit apart one half is the same, whichever length it is
 	// cut for.
@@ -295,6 +295,17 @@ func blankName(name string) bool {
 func withoutTag(local string) string {
 	bare, _, _ := strings.Cut(local, "+")
 	return cmp.Or(bare, local)
+}
+
+// withoutDots is slices.DeleteFunc, which calls a function for each byte.
+func withoutDots(text []byte) []byte {
+	kept := text[:0]
+	for _, c := range text {
+		if c != '.' {
+			kept = append(kept, c)
+		}
+	}
+	return kept
 }
 
 // likeness says how a Databricks user and an Okta user are alike, if they are.
