@@ -297,7 +297,8 @@ func withoutTag(local string) string {
 	return cmp.Or(bare, local)
 }
 
-// withoutDots is slices.DeleteFunc, which calls a function for each byte.
+// withoutDots takes the dots out of text, in its place. It is a loop, since
+// slices.DeleteFunc would call a function for each byte, of millions of names.
 func withoutDots(text []byte) []byte {
 	kept := text[:0]
 	for _, c := range text {

@@ -37,6 +37,7 @@ func among(w, others uint64) uint64 {
 	return ((quote - each) | (other - each) | (w - each*' ')) &^ w
 }
 
+// word is encoding/binary's Uint64, for strings too without a copy: one load all the same.
 func word[T ~string | ~[]byte](text T) uint64 {
 	_ = text[7]
 	return uint64(text[0]) | uint64(text[1])<<8 | uint64(text[2])<<16 | uint64(text[3])<<24 |
