@@ -75,41 +75,31 @@ func number(sums []sum) (of []int32, distinct int) {
 
 // A sumTable finds equal sums among few.
 type sumTable struct {
-	slots []int32 // 1 + the place in seen
-	seen  []struct {
-		sum
-		first int32
-	}
+	sums  []sum
+	slots []int32 // 1 + the place in sums of the first that is equal
 }
 
 // firsts sets, for each place in sums, the first of them that has its sum.
 func (t *sumTable) firsts(sums []sum, places, first []int32) {
+	t.sums = t.sums[:0] // fetched at one go: memory is slow to answer, but answers many questions at once
+	for _, i := range places {
+		t.sums = append(t.sums, sums[i])
+	}
 	size := 1 << bits.Len(uint(2*len(places)))
 	if len(t.slots) < size {
 		t.slots = make([]int32, size)
 	}
 	slots := t.slots[:size]
 	clear(slots)
-	t.seen = t.seen[:0]
-	for _, i := range places {
-		s := sums[i]
+	for n, s := range t.sums {
 		at := int(s.b) & (size - 1)
-		for ; ; at = (at + 1) & (size - 1) {
-			n := slots[at]
-			if n == 0 {
-				t.seen = append(t.seen, struct {
-					sum
-					first int32
-				}{s, i})
-				slots[at] = int32(len(t.seen))
-				first[i] = i
-				break
-			}
-			if t.seen[n-1].sum == s {
-				first[i] = t.seen[n-1].first
-				break
-			}
+		for slots[at] != 0 && t.sums[slots[at]-1] != s {
+			at = (at + 1) & (size - 1)
 		}
+		if slots[at] == 0 {
+			slots[at] = int32(n + 1)
+		}
+		first[places[n]] = places[slots[at]-1]
 	}
 }
 
