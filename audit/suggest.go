@@ -30,7 +30,7 @@ const (
 )
 
 // crowd is how many may share a value before it says nothing about anybody.
-const crowd = 24
+const crowd = 12
 
 // Suggestions returns the live Okta users who are like the Databricks user d, best
 // first, five at most: of a user that is not linked and has no candidate. Users are
@@ -68,11 +68,17 @@ func (ix *Index) likes() map[int32][]Suggestion {
 	}
 	slices.Sort(pairs)
 	pairs = slices.Compact(pairs)
+	offers := make([]Suggestion, len(pairs))
+	inParts(len(pairs), fewObjects, func(from, to int) {
+		for i, pair := range pairs[from:to] {
+			d, o := Ref{DatabricksUserKind, int32(pair >> 32)}, Ref{OktaUserKind, int32(pair)}
+			offers[from+i], _ = ix.likeness(d, o)
+		}
+	})
 	found := map[int32][]Suggestion{}
-	for _, pair := range pairs {
-		d, o := Ref{DatabricksUserKind, int32(pair >> 32)}, Ref{OktaUserKind, int32(pair)}
-		if s, ok := ix.likeness(d, o); ok {
-			found[d.n] = append(found[d.n], s)
+	for i, s := range offers {
+		if d := int32(pairs[i] >> 32); s.Score > 0 {
+			found[d] = append(found[d], s)
 		}
 	}
 	for d, ss := range found {
@@ -87,7 +93,7 @@ func (ix *Index) likes() map[int32][]Suggestion {
 // nobody returns the blocking keys of the Databricks users that nothing ties to an
 // Okta user, in order, without those of a crowd.
 func (ix *Index) nobody(seed maphash.Seed) []blocked {
-	b := blocking{seed: seed}
+	b := blocking{seed: seed, near: 1}
 	var asked []blocked
 	for d := range ix.All(DatabricksUserKind) {
 		if state := ix.LinkState(d); state != Unlinked && state != Stale || ix.Candidates(d).Len() > 0 {
@@ -175,10 +181,11 @@ func sameKey(list []blocked, key uint64) int {
 }
 
 // A blocking collects the blocking keys of one user after another: the values of
-// which two users who are alike share at least one. A key is a sum of the value;
+// which two users who are alike share at least one, if either is asked for those near by. A key is a sum of the value;
 // whoever shares it by chance alone is not alike.
 type blocking struct {
 	seed maphash.Seed
+	near int      // cut names as those are cut that are so many letters longer or shorter, too
 	few  sieve    // the keys that are looked for; nil: all
 	keys []uint64 // of the user, each once
 	text []byte
@@ -212,22 +219,15 @@ func (b *blocking) address(name string) {
 	b.text = appendSkeleton(b.text[:0], withoutTag(local))
 	b.text = withoutDots(b.text)
 	b.add(byLooks, maphash.Bytes(b.seed, b.text))
-	// Of two names one edit apart one half is the same, whichever length it is
-	// cut for.
-	length := utf8.RuneCountInString(local)
-	head, tail := 0, 0 // those of the length before, which often are the same
-	for n := length - 1; n <= length+1; n++ {
-		half := n / 2
-		if half < 2 || half > length {
-			continue
-		}
-		if half != head {
-			head = half
-			b.add(byHead, maphash.String(b.seed, local[:runesAt(local, length, head)]))
-		}
-		if rest := min(length, n-half); rest != tail {
-			tail = rest
-			b.add(byTail, maphash.String(b.seed, local[runesAt(local, length, length-tail):]))
+	// Of two names one edit apart one half is the same, wherever one of them is
+	// cut, if the other is cut for the same length.
+	own := utf8.RuneCountInString(local)
+	for length := max(own-b.near, 3); length <= own+b.near; length++ {
+		head := max(length/2, 2)
+		tail := length - head
+		if head <= own {
+			b.add(byHead, maphash.String(b.seed, local[:runesAt(local, own, head)]))
+			b.add(byTail, maphash.String(b.seed, local[runesAt(local, own, own-tail):]))
 		}
 	}
 }
