@@ -85,10 +85,18 @@ func (c *content) trailer(s *audit.Snapshot) trailer {
 	t := trailer{Lines: c.lines}
 	t.Okta = closeSource(c.okta, s.Okta, true, s)
 	t.Databricks = closeSource(c.databricks, s.Databricks, false, s)
-	h := sha256.New()
-	h.Write([]byte(Schema + "\n" + t.Okta + "\n" + t.Databricks + "\n"))
-	t.Digest = digest(h)
+	t.Digest = digestOf(t.Okta, t.Databricks)
 	return t
+}
+
+// frame is the trailer's frame.
+func (t trailer) frame() []byte { return plainFrame(jsonLine(map[string]trailer{"trailer": t})) }
+
+// digestOf is the digest of the content of both sources, from those of each.
+func digestOf(okta, databricks string) string {
+	h := sha256.New()
+	h.Write([]byte(Schema + "\n" + okta + "\n" + databricks + "\n"))
+	return digest(h)
 }
 
 // closeSource adds to h what counts of a source besides its records.

@@ -214,9 +214,9 @@ func TestOtherFiles(t *testing.T) {
 func TestDamageIsNamed(t *testing.T) {
 	file, _ := write(t, small(t))
 	for _, c := range []struct{ old, new, want string }{
-		{`"login":"pat@example.com"`, `"login":"pam@example.com"`, "what it holds of Okta was changed"},
-		{`"name":"prod"`, `"name":"test"`, "what it holds of Databricks was changed"},
-		{`"tenant":"https://example.okta.com"`, `"tenant":"https://examples.okta.com"`, "what it holds of Okta was changed"},
+		{`"login":"pat@example.com"`, `"login":"pam@example.com"`, "its bytes were changed"},
+		{`"name":"prod"`, `"name":"test"`, "its bytes were changed"},
+		{`"tenant":"https://example.okta.com"`, `"tenant":"https://examples.okta.com"`, "its bytes were changed"},
 		{`"reason":"it moved"`, `"reason":"it didn't"`, "its bytes were changed"},
 		{`{"okta_group":{"id":"00g1","type":"OKTA_GROUP","name":"Data ` + "\u2028" + ` team"}}` + "\n", "", "it has 0 lines of the kind okta_group and should have 1"},
 		{`"id":"00u2"`, `"id":"00u0"`, "line 3, of the kind okta_user, is out of order"},
@@ -228,6 +228,42 @@ func TestDamageIsNamed(t *testing.T) {
 	} {
 		edited := rewrite(t, file, func(i int, text string) string { return strings.Replace(text, c.old, c.new, 1) })
 		if got := refused(t, edited, c.new); !strings.Contains(got, c.want) {
+			t.Errorf("%s for %s: error is %q, want %q in it", c.new, c.old, got, c.want)
+		}
+	}
+}
+
+// The trailer is held to what was read, whatever it says: its frame is plain, and
+// can be made again by anybody.
+func TestTrailerIsHeld(t *testing.T) {
+	file, digest := write(t, small(t))
+	frames := split(t, file)
+	trailer := frames[len(frames)-1]
+	const header = 4 + 1 + 4 + 3 // magic, descriptor, size of the text, header of its one block
+	text := string(trailer[header:])
+	remade := func(text string) []byte {
+		b := binary.LittleEndian.AppendUint32(slices.Clone(trailer[:5]), uint32(len(text)))
+		block := uint32(len(text))<<3 | 1
+		b = append(b, byte(block), byte(block>>8), byte(block>>16))
+		return slices.Concat(file[:len(file)-len(trailer)], b, []byte(text))
+	}
+	if !bytes.Equal(remade(text), file) {
+		t.Fatal("the trailer made again is another one")
+	}
+	zeros := "sha256:" + strings.Repeat("0", 64)
+	for _, c := range []struct{ old, new, want string }{
+		{`{"lines":{`, `{"lines":{"another":0,`, "its last line was changed"},
+		{`{"lines":{`, `{"lines": {`, "its last line was changed"},
+		{`"digest":"` + digest, `"digest":"` + zeros, "its last line was changed"},
+		{`"okta":"sha256:`, `"okta":"sha512:`, "its last line was changed"},
+		{`"file":"sha256:`, `"file":"sha512:`, "its bytes were changed"},
+		{`"trailer":{`, `"trailer":{"more":1,`, "its last line was changed"},
+	} {
+		edited := strings.Replace(text, c.old, c.new, 1)
+		if edited == text {
+			t.Fatalf("there is no %s in %s", c.old, text)
+		}
+		if got := refused(t, remade(edited), c.new); !strings.Contains(got, c.want) {
 			t.Errorf("%s for %s: error is %q, want %q in it", c.new, c.old, got, c.want)
 		}
 	}

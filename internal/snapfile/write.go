@@ -54,7 +54,7 @@ func Write(w io.Writer, s *audit.Snapshot, version string) (digestText string, e
 	}
 	t := c.trailer(s)
 	t.File = digest(file)
-	if _, err := w.Write(plainFrame(jsonLine(map[string]trailer{"trailer": t}))); err != nil {
+	if _, err := w.Write(t.frame()); err != nil {
 		return "", err
 	}
 	return t.Digest, nil
