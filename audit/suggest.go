@@ -93,20 +93,27 @@ func (ix *Index) likes() map[int32][]Suggestion {
 // nobody returns the blocking keys of the Databricks users that nothing ties to an
 // Okta user, in order, without those of a crowd.
 func (ix *Index) nobody(seed maphash.Seed) []blocked {
-	b := blocking{seed: seed, near: 1}
 	var asked []blocked
-	for d := range ix.All(DatabricksUserKind) {
-		if state := ix.LinkState(d); state != Unlinked && state != Stale || ix.Candidates(d).Len() > 0 {
-			continue
+	var lock sync.Mutex
+	inParts(ix.DatabricksUsers.Len(), fewObjects, func(from, to int) {
+		var mine []blocked
+		b := blocking{seed: seed, near: 1}
+		for d := range ix.between(DatabricksUserKind, from, to) {
+			if state := ix.LinkState(d); state != Unlinked && state != Stale || ix.Candidates(d).Len() > 0 {
+				continue
+			}
+			u := ix.DatabricksUser(d)
+			b.start()
+			b.address(Fold(u.UserName))
+			b.fullName(u.GivenName, u.FamilyName)
+			for _, key := range b.keys {
+				mine = append(mine, blocked{key, d.n})
+			}
 		}
-		u := ix.DatabricksUser(d)
-		b.start()
-		b.address(Fold(u.UserName))
-		b.fullName(u.GivenName, u.FamilyName)
-		for _, key := range b.keys {
-			asked = append(asked, blocked{key, d.n})
-		}
-	}
+		lock.Lock()
+		defer lock.Unlock()
+		asked = append(asked, mine...)
+	})
 	slices.SortFunc(asked, blocked.compare)
 	few := asked[:0]
 	for len(asked) > 0 {
