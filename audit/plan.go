@@ -142,15 +142,24 @@ func newPlan(ix *Index, findings *Findings, asks []asking) *Plan {
 	slices.SortFunc(requests, func(a, b request) int {
 		return cmp.Or(a.Target.Compare(b.Target), cmp.Compare(a.Field, b.Field), cmp.Compare(a.finding, b.finding))
 	})
-	p.Operations = make([]Operation, 0, len(requests)) // few are for one slot
-	var f unpacked
-	for len(requests) > 0 {
-		n := 1
-		for n < len(requests) && requests[n].slot() == requests[0].slot() {
-			n++
+	var first []int // request for each slot
+	for i := range requests {
+		if i == 0 || requests[i].slot() != requests[i-1].slot() {
+			first = append(first, i)
 		}
-		p.Operations = append(p.Operations, ix.requested(operationID(len(p.Operations)+1), requests[:n], findings, &f))
-		requests = requests[n:]
+	}
+	first = append(first, len(requests))
+	p.Operations = make([]Operation, len(first)-1)
+	inParts(len(p.Operations), fewObjects, func(from, to int) {
+		var f unpacked
+		for i := from; i < to; i++ {
+			p.Operations[i] = ix.requested(operationID(i+1), requests[first[i]:first[i+1]], findings, &f)
+		}
+	})
+	for i, op := range p.Operations {
+		for _, r := range requests[first[i]:first[i+1]] {
+			findings.ask(r.finding, op.ID)
+		}
 	}
 	return p
 }
@@ -164,7 +173,7 @@ type request struct {
 func (r request) slot() slot { return slot{r.Target, r.Field} }
 
 // requested returns the operation of the requests, which are for one slot in the
-// order of their findings, and tells the findings of it. f is room to unpack one.
+// order of their findings. f is room to unpack one.
 func (ix *Index) requested(id string, requests []request, findings *Findings, f *unpacked) Operation {
 	op := ix.operation(*requests[0].Change, findings.Head(requests[0].finding).Remedy)
 	op.ID = id
@@ -175,7 +184,6 @@ func (ix *Index) requested(id string, requests []request, findings *Findings, f 
 		}
 		findings.unpack(r.finding, f, false)
 		op.Because = append(op.Because, f.ID)
-		findings.ask(r.finding, id)
 	}
 	slices.Sort(op.Because)
 	return op
