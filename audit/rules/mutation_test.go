@@ -174,6 +174,8 @@ var equivalentMutants = map[string]string{
 	"conflicting_external_id.go sharing: without parent[i] = parent[parent[i]]":                                                                                      "it makes the search shorter",
 	"redundant_direct_grant.go redundantDirectGrant: without continue":                                                                                               "it saves looking for groups",
 	"linked_to_deprovisioned.go whoLeft: state != audit.LinkedLive && p.Candidates(d).Len() > 0 && p.LiveCandidates(d).Len() == 0 without p.Candidates(d).Len() > 0": "nobody of nobody has left",
+	"linked_to_deprovisioned.go whoLeft: ok && p.Suspended(o) without ok":                                                                                            "nobody is not suspended",
+	"name_mismatch.go nameMismatch: !linked || p.SameNamed(d) || !p.Live(o) without p.SameNamed(d)":                                                                  "it saves comparing names",
 
 	"missing_external_id.go reportMissingID: not (d.Kind == audit.DatabricksGroupKind)":                                                                           "another message",
 	"username_drift.go usernameDrift: without case audit.DriftRenamed":                                                                                            "another message",
