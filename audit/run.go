@@ -106,7 +106,8 @@ func (ix *Index) passes(rule *Rule) (passes []*Pass) {
 		}
 		parts := 1
 		if c.Apart {
-			parts = partsOf(max(ix.OktaUsers.Len(), ix.DatabricksUsers.Len()), fewObjects)
+			// More than there are cores: some take longer than others.
+			parts = min(4*runtime.GOMAXPROCS(0), 1+max(ix.OktaUsers.Len(), ix.DatabricksUsers.Len())/fewObjects)
 		}
 		for part := range parts {
 			passes = append(passes, &Pass{Index: ix, rule: rule, check: c, part: part, parts: parts})
