@@ -69,8 +69,9 @@ func nfc(name string) string {
 // before it. It says no of most letters of names.
 func mayCompose(r rune) bool {
 	switch {
-	case r < 0x300, 0x400 <= r && r < 0x483, 0x48A <= r && r < 0x530, // Latin, Cyrillic
-		0x620 <= r && r < 0x64B, 0x4E00 <= r && r < 0xA000, 0xAC00 <= r && r < 0xD7A4: // Arabic, Chinese, Korean
+	case r < 0x300, 0x388 <= r && r < 0x483, 0x488 <= r && r < 0x591, // Latin, Greek, Cyrillic, Armenian
+		0x5C8 <= r && r < 0x610, 0x620 <= r && r < 0x64B, // Hebrew, Arabic
+		0x3030 <= r && r < 0x3099, 0x309B <= r && r < 0xA000, 0xAC00 <= r && r < 0xD7A4: // Japanese, Chinese, Korean
 		return false
 	}
 	return true
