@@ -188,11 +188,12 @@ func sameKey(list []blocked, key uint64) int {
 }
 
 // A blocking collects the blocking keys of one user after another: the values of
-// which two users who are alike share at least one, if either is asked for those near by. A key is a sum of the value;
-// whoever shares it by chance alone is not alike.
+// which two users who are alike share at least one, if one of them is cut for the
+// lengths near by too. A key is a sum of the value; whoever shares it by chance
+// alone is not alike.
 type blocking struct {
 	seed maphash.Seed
-	near int      // cut names as those are cut that are so many letters longer or shorter, too
+	near int      // names are cut as those are, too, that are so many letters longer or shorter
 	few  sieve    // the keys that are looked for; nil: all
 	keys []uint64 // of the user, each once
 	text []byte

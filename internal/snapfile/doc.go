@@ -23,5 +23,6 @@
 // whether each input was asked for and is complete: neither times nor counts of
 // requests, so that the same content has the same digest wherever it was read.
 //
-// A file that is not exactly what Write wrote is refused.
+// A file whose bytes are not exactly those that Write wrote is refused. The digests
+// of the content are taken from its trailer, and not made again.
 package snapfile
