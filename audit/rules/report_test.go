@@ -1,7 +1,10 @@
 package rules_test
 
 import (
+	"fmt"
+	"maps"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -134,6 +137,45 @@ func TestNamesInEvidence(t *testing.T) {
 		if told[subject] != want {
 			t.Errorf("of %s it is told %q, want %q", subject, told[subject], want)
 		}
+	}
+}
+
+// An externalId that Okta doesn't know is told apart from others by what it looks like.
+func TestExternalIDLooksLike(t *testing.T) {
+	want := map[string]string{
+		"00UsaM":                               "the id of Okta user 00uSam in other letter case",
+		"00gOps":                               "the id of an Okta group",
+		"00gops":                               "the id of Okta group 00gOps in other letter case",
+		"0oaJobs":                              "the id of an Okta app",
+		"00uGone":                              "the id of an Okta user that is not there",
+		"00gGone":                              "the id of an Okta group that is not there",
+		"0aB1c2d3-0000-1111-2222-333344445555": "an Entra id",
+		"0a1b2c3d000011112222333344445555":     "something else",
+		"x00u":                                 "something else",
+	}
+	tenant := []any{audit.OktaUser{ID: "00uSam", Login: "sam@example.com"}, audit.OktaGroup{ID: "00gOps", Name: "Ops"}, audit.OktaApp{ID: "0oaJobs", Label: "Jobs"}}
+	ids := slices.Sorted(maps.Keys(want))
+	for i, id := range ids {
+		tenant = append(tenant, audit.DatabricksUser{ID: strconv.Itoa(i), UserName: fmt.Sprintf("nobody%d@example.com", i), ExternalID: id})
+	}
+	told := map[string]string{}
+	for _, f := range unpacked(report(t, complete(t, tenant))) {
+		for _, e := range f.Evidence {
+			if f.Rule != "unknown-external-id" || e.Role != "externalId looks like" {
+				continue
+			}
+			n, err := strconv.Atoi(e.Subject.ID)
+			if err != nil {
+				t.Fatal(err)
+			}
+			told[ids[n]] = e.Value
+			if !strings.HasSuffix(f.Message, "it looks like "+e.Value) {
+				t.Errorf("the message about %s does not say %q: %s", ids[n], e.Value, f.Message)
+			}
+		}
+	}
+	if diff := gocmp.Diff(want, told); diff != "" {
+		t.Errorf("(-want +got)\n%s", diff)
 	}
 }
 

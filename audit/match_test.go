@@ -1,0 +1,116 @@
+package audit
+
+import (
+	"maps"
+	"slices"
+	"strings"
+	"testing"
+
+	"pgregory.net/rapid"
+)
+
+func indexOf(t *testing.T, records ...any) *Index {
+	t.Helper()
+	var b Builder
+	for _, r := range records {
+		if err := b.Add(r); err != nil {
+			t.Fatal(err)
+		}
+	}
+	s, err := b.Snapshot()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return NewIndex(s, Settings{})
+}
+
+func TestOktaObjectsOf(t *testing.T) {
+	ix := indexOf(t, OktaUser{ID: "00uAZ"}, OktaUser{ID: "00uaz"}, OktaUser{ID: "00uOther"}, OktaUser{ID: "00uÉ"},
+		OktaGroup{ID: "00gAZ"}, OktaApp{ID: "0oa1"})
+	asked := map[string]bool{"00uaz": true, "00uÉ": true, "00ué": true, "00gaz": true, "0oa1": true, "00uOther": true, "nobody": true}
+	objects := func(most int) (got []string) {
+		for o := range ix.OktaObjectsOf(maps.Keys(asked)) {
+			if got = append(got, ix.Subject(o).String()); len(got) == most {
+				break
+			}
+		}
+		return got
+	}
+	want := []string{"okta:user:00uAZ", "okta:user:00uaz", "okta:user:00uÉ", "okta:group:00gAZ", "okta:app:0oa1"}
+	if got := objects(-1); !slices.Equal(got, want) {
+		t.Errorf("got %v, want %v: those whose id is one of them in lower case", got, want)
+	}
+	for most := 1; most < len(want); most++ {
+		if got := objects(most); !slices.Equal(got, want[:most]) {
+			t.Errorf("the first %d are %v, want %v", most, got, want[:most])
+		}
+	}
+}
+
+func TestAppendLower(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		s := rapid.StringOf(rapid.OneOf(rapid.SampledFrom([]rune("AZ@[az`{09İÉß\uFFFD")), rapid.Rune())).Draw(t, "s")
+		if got := string(appendLower([]byte("x"), s)); got != "x"+strings.ToLower(s) {
+			t.Fatalf("%q for %q", got, s)
+		}
+	})
+}
+
+// Names that several have are the same ones however they are shared out, and each is told.
+func TestSharedNames(t *testing.T) {
+	user := func(id, login, email string) OktaUser { return OktaUser{ID: id, Login: login, Email: email} }
+	ix := indexOf(t,
+		user("1", "Ana@example.com", "a@example.com"), user("2", "ana@example.com", "b@example.com"), // the logins alone
+		user("3", "bo@example.com", "Team@example.com"), user("4", "cy@example.com", "team@example.com"), // the emails alone
+		user("5", "di@example.com", "bo@example.com"), user("6", "ed@example.com", "ed@example.com"))
+	names := func(from, to int32) (all []string) {
+		for s := range ix.sharedNames(from, to) {
+			all = append(all, s.Name)
+		}
+		return all
+	}
+	n := int32(ix.names.n)
+	whole := names(0, n)
+	if got, want := slices.Sorted(slices.Values(whole)), []string{"ana@example.com", "bo@example.com", "team@example.com"}; !slices.Equal(got, want) {
+		t.Errorf("got %q, want %q", got, want)
+	}
+	for at := range n + 1 {
+		if got := slices.Concat(names(0, at), names(at, n)); !slices.Equal(got, whole) {
+			t.Errorf("in two parts, at %d, they are %q, and else %q", at, got, whole)
+		}
+	}
+}
+
+// With a template of its own, what reaches Databricks is what the SSO app has for the user alone.
+func TestClaimed(t *testing.T) {
+	var b Builder
+	b.Read(Reading{Input: OktaAppUsers, Asked: true, Complete: true})
+	for _, r := range []any{OktaUser{ID: "00u1"}, OktaUser{ID: "00u2"}, OktaUser{ID: "00u3"}, OktaUser{ID: "00u4"},
+		OktaAppUser{User: "00u1", App: "0oaOther", UserName: "one"},
+		OktaAppUser{User: "00u2", App: "0oaOther", UserName: "other"}, OktaAppUser{User: "00u2", App: "0oaSSO", UserName: "two"},
+		OktaAppUser{User: "00u4", App: "0oaSSO"}, OktaAppUser{User: "00u5", App: "0oaSSO", UserName: "five"}} {
+		if err := b.Add(r); err != nil {
+			t.Fatal(err)
+		}
+	}
+	s, err := b.Snapshot()
+	if err != nil {
+		t.Fatal(err)
+	}
+	claims := func(app string) (all []string) {
+		ix := NewIndex(s, Settings{SSOClaim: ClaimOther, OktaApp: app})
+		for o := range ix.All(OktaUserKind) {
+			name, ok := ix.Claimed(o)
+			if !ok {
+				name = "?"
+			}
+			all = append(all, name)
+		}
+		return all
+	}
+	for app, want := range map[string][]string{"0oaSSO": {"?", "two", "?", "?"}, "": {"?", "?", "?", "?"}} {
+		if got := claims(app); !slices.Equal(got, want) {
+			t.Errorf("with the app %q named, they are %q, want %q", app, got, want)
+		}
+	}
+}
