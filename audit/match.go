@@ -207,8 +207,7 @@ func (ix *Index) Conflict(d Ref) (Conflict, bool) {
 	if !ok || ix.is(d, settled) || ix.Live(owner) && ix.HasName(d, owner) {
 		return Conflict{}, false
 	}
-	others := slices.Collect(ix.LiveCandidates(d).All())
-	others = slices.DeleteFunc(others, func(o Ref) bool { return o == owner })
+	others := slices.Collect(ix.LiveCandidates(d).All()) // the owner is none of them
 	return Conflict{d, owner, others}, len(others) > 0
 }
 

@@ -114,3 +114,35 @@ func TestClaimed(t *testing.T) {
 		}
 	}
 }
+
+// Whoever reaches an Okta user is each listed once, in order, by whichever way.
+func TestReached(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		names, ids := rapid.SampledFrom([]string{"", "a", "A", "b", "c"}), rapid.SampledFrom([]string{"", "1", "2", "3"})
+		var b Builder
+		for i := range rapid.IntRange(0, 3).Draw(t, "okta users") {
+			b.Add(OktaUser{ID: string(rune('1' + i)), Login: names.Draw(t, "login"), Email: names.Draw(t, "email")})
+		}
+		for i := range rapid.IntRange(0, 5).Draw(t, "users") {
+			b.Add(DatabricksUser{ID: string(rune('1' + i)), UserName: names.Draw(t, "userName"), ExternalID: ids.Draw(t, "externalId")})
+		}
+		b.Add(DatabricksGroup{ID: "9", ExternalID: ids.Draw(t, "externalId of a group")})
+		s, err := b.Snapshot()
+		if err != nil {
+			t.Fatal(err)
+		}
+		ix := NewIndex(s, Settings{})
+		for o := range ix.All(OktaUserKind) {
+			var want []Ref
+			for d := range ix.All(DatabricksUserKind) {
+				u, owner := ix.DatabricksUser(d), ix.OktaUser(o)
+				if name := Fold(u.UserName); u.ExternalID == owner.ID || name != "" && (name == Fold(owner.Login) || name == Fold(owner.Email)) {
+					want = append(want, d)
+				}
+			}
+			if got := slices.Collect(ix.Reached(o).All()); !slices.Equal(got, want) {
+				t.Fatalf("%v is reached by %v, want %v", ix.OktaUser(o), got, want)
+			}
+		}
+	})
+}

@@ -39,6 +39,19 @@ the SSO app sends before anybody is renamed.
 		Tenant: []any{okta("00u1", "eva.married@example.com", "eva.married@example.com"), user("1", "eva@example.com", "00u1")},
 		Want:   []string{"blocker support databricks:user:1: databricks:user:1 okta:user:00u1"},
 	}, {
+		Name: "renamed in Okta, and only somebody who has left has the name",
+		Tenant: []any{okta("00u1", "eva.married@example.com", "eva.married@example.com"), gone(okta("00u2", "eva@example.com", "eva@example.com")),
+			user("1", "eva@example.com", "00u1")},
+		Want: []string{"blocker support databricks:user:1: databricks:user:1 okta:user:00u1"},
+	}, {
+		Name:     "somebody else has the name: the id is wrong, not the name",
+		Settings: audit.Settings{SSOClaim: audit.ClaimLogin},
+		Tenant: []any{okta("00u1", "bo@example.com", "bo@example.com"), okta("00u2", "cy@example.com", "cy@example.com"),
+			user("1", "cy@example.com", "00u1")},
+	}, {
+		Name:   "linked to somebody who has left",
+		Tenant: []any{gone(okta("00u1", "gus@example.com", "gus@example.com")), user("1", "gus.cole@example.com", "00u1")},
+	}, {
 		Name:     "the email is the name, the login is sent",
 		Settings: audit.Settings{SSOClaim: audit.ClaimLogin},
 		Tenant:   []any{okta("00u1", "a.reed@example.com", "ana@example.com"), user("1", "ana@example.com", "00u1")},
