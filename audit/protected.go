@@ -25,24 +25,26 @@ func (ix *Index) MayDeactivate(d Ref) bool {
 }
 
 // administers reports whether d is an account admin: directly, or through a
-// group that it is in, or that such a group is in.
+// group that it is in, or that such a group is in. Its record need not list its
+// groups: where members were read, they say so too.
 func (ix *Index) administers(d Ref) bool {
-	roles, groups := ix.rolesAndGroups(d)
-	if makesAdmin(roles) {
-		return true
-	}
-	seen := map[string]bool{}
-	for next := groups.ids(); len(next) > 0; next = next[1:] {
-		i, ok := ix.DatabricksGroups.Find(next[0])
-		if !ok || seen[next[0]] {
+	seen := map[Ref]bool{}
+	for next := []Ref{d}; len(next) > 0; next = next[1:] {
+		r := next[0]
+		if seen[r] {
 			continue
 		}
-		seen[next[0]] = true
-		g := ix.DatabricksGroups.At(i)
-		if makesAdmin(g.Roles) {
+		seen[r] = true
+		roles, groups := ix.rolesAndGroups(r)
+		if makesAdmin(roles) {
 			return true
 		}
-		next = append(next, g.Groups.ids()...)
+		for g := range groups.All() {
+			if i, ok := ix.DatabricksGroups.Find(g.Value); ok {
+				next = append(next, Ref{DatabricksGroupKind, int32(i)})
+			}
+		}
+		next = append(next, ix.within()[r]...)
 	}
 	return false
 }
@@ -72,11 +74,4 @@ func makesAdmin(roles Values) bool {
 		}
 	}
 	return false
-}
-
-func (l Values) ids() (ids []string) {
-	for v := range l.All() {
-		ids = append(ids, v.Value)
-	}
-	return ids
 }

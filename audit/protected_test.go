@@ -1,0 +1,64 @@
+package audit
+
+import "testing"
+
+// Who must be named before a plan touches them: by every way that leads to account_admin.
+func TestProtected(t *testing.T) {
+	values := func(ids ...string) (list []Value) {
+		for _, id := range ids {
+			list = append(list, Value{Value: id})
+		}
+		return list
+	}
+	in := func(groups ...string) Values { return NewValues(values(groups...)...) }
+	admin, inherited := NewValues(Value{Value: "account_admin"}), NewValues(Value{Value: "account_admin", Type: "indirect"})
+	var b Builder
+	b.Databricks.Caller = "caller@example.com"
+	for _, r := range []any{
+		DatabricksUser{ID: "1", UserName: "direct@example.com", Roles: admin},
+		DatabricksUser{ID: "2", UserName: "inherited@example.com", Roles: inherited},
+		DatabricksUser{ID: "3", UserName: "group@example.com", Groups: in("71")},
+		DatabricksUser{ID: "4", UserName: "nested@example.com", Groups: in("70", "72")},
+		DatabricksUser{ID: "5", UserName: "member@example.com"},
+		DatabricksUser{ID: "6", UserName: "nobody@example.com", Roles: NewValues(values("other")...), Groups: in("70", "unknown")},
+		DatabricksUser{ID: "7", UserName: "Caller@example.com"},
+		DatabricksUser{ID: "8", UserName: "owner@example.com"},
+		DatabricksUser{ID: "9", UserName: "plain@example.com"},
+		DatabricksServicePrincipal{ID: "50", ApplicationID: "app", Groups: in("72")},
+		DatabricksServicePrincipal{ID: "51", ApplicationID: "other"},
+		DatabricksGroup{ID: "70", DisplayName: "a circle", Groups: in("73")},
+		DatabricksGroup{ID: "71", DisplayName: "admins of the account", Roles: admin},
+		DatabricksGroup{ID: "72", DisplayName: "nested", Groups: in("71")},
+		DatabricksGroup{ID: "73", DisplayName: "a circle too", Groups: in("70")},
+		DatabricksGroup{ID: "74", DisplayName: "nested, by its members alone"},
+		DatabricksGroupMembers{Group: "71", Members: in("74")},
+		DatabricksGroupMembers{Group: "74", Members: in("5")},
+	} {
+		if err := b.Add(r); err != nil {
+			t.Fatal(err)
+		}
+	}
+	s, err := b.Snapshot()
+	if err != nil {
+		t.Fatal(err)
+	}
+	ix := NewIndex(s, Settings{SCIMTokenOwner: "owner@example.com"})
+	want := map[string]string{
+		"databricks:user:1": "an account admin", "databricks:user:2": "an account admin", "databricks:user:3": "an account admin",
+		"databricks:user:4": "an account admin", "databricks:user:5": "an account admin",
+		"databricks:user:7": "the identity that runs this tool", "databricks:user:8": "the owner of the SCIM token",
+		"databricks:service_principal:50": "an account admin", "databricks:group:71": "a group of account admins",
+		"databricks:group:72": "a group of account admins", "databricks:group:74": "a group of account admins",
+	}
+	for _, k := range []Kind{DatabricksUserKind, DatabricksServicePrincipalKind, DatabricksGroupKind} {
+		for d := range ix.All(k) {
+			subject := ix.Subject(d).String()
+			if got := ix.Protected(d); got != want[subject] {
+				t.Errorf("%s is protected as %q, want %q", subject, got, want[subject])
+			}
+			if may := ix.MayDeactivate(d); k == DatabricksUserKind && may != (want[subject] == "") {
+				t.Errorf("%s may be deactivated: %v", subject, may)
+			}
+		}
+	}
+}
