@@ -24,16 +24,11 @@ func TestKeeper(t *testing.T) {
 		{"known age before unknown", []DatabricksUser{user("4", "Ana@example.com", ""), old}, "30"},
 		{"the lower number", []DatabricksUser{user("100", "ANA@example.com", ""), user("99", "Ana@example.com", "")}, "99"},
 	} {
-		var b Builder
-		b.Add(OktaUser{ID: "00u1", Status: "ACTIVE", Login: "ana@example.com", Email: "ana@example.com"})
+		records := []any{OktaUser{ID: "00u1", Status: "ACTIVE", Login: "ana@example.com", Email: "ana@example.com"}}
 		for _, u := range tt.records {
-			b.Add(u)
+			records = append(records, u)
 		}
-		s, err := b.Snapshot()
-		if err != nil {
-			t.Fatal(err)
-		}
-		ix := NewIndex(s, Settings{})
+		ix := NewIndex(snapshotOf(t, records...), Settings{})
 		var refs []Ref
 		for d := range ix.All(DatabricksUserKind) {
 			refs = append(refs, d)

@@ -9,11 +9,13 @@ import (
 	"pgregory.net/rapid"
 )
 
-func indexOf(t *testing.T, records ...any) *Index {
-	t.Helper()
+// snapshotOf is a snapshot of the records; a [Reading] among them is noted as one.
+func snapshotOf(t interface{ Fatal(...any) }, records ...any) *Snapshot {
 	var b Builder
 	for _, r := range records {
-		if err := b.Add(r); err != nil {
+		if reading, ok := r.(Reading); ok {
+			b.Read(reading)
+		} else if err := b.Add(r); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -21,12 +23,21 @@ func indexOf(t *testing.T, records ...any) *Index {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return NewIndex(s, Settings{})
+	return s
+}
+
+// valuesOf are values without a type.
+func valuesOf(texts ...string) Values {
+	var list []Value
+	for _, text := range texts {
+		list = append(list, Value{Value: text})
+	}
+	return NewValues(list...)
 }
 
 func TestOktaObjectsOf(t *testing.T) {
-	ix := indexOf(t, OktaUser{ID: "00uAZ"}, OktaUser{ID: "00uaz"}, OktaUser{ID: "00uOther"}, OktaUser{ID: "00uÉ"},
-		OktaGroup{ID: "00gAZ"}, OktaApp{ID: "0oa1"})
+	ix := NewIndex(snapshotOf(t, OktaUser{ID: "00uAZ"}, OktaUser{ID: "00uaz"}, OktaUser{ID: "00uOther"}, OktaUser{ID: "00uÉ"},
+		OktaGroup{ID: "00gAZ"}, OktaApp{ID: "0oa1"}), Settings{})
 	asked := map[string]bool{"00uaz": true, "00uÉ": true, "00ué": true, "00gaz": true, "0oa1": true, "00uOther": true, "nobody": true}
 	objects := func(most int) (got []string) {
 		for o := range ix.OktaObjectsOf(maps.Keys(asked)) {
@@ -59,10 +70,10 @@ func TestAppendLower(t *testing.T) {
 // Names that several have are the same ones however they are shared out, and each is told.
 func TestSharedNames(t *testing.T) {
 	user := func(id, login, email string) OktaUser { return OktaUser{ID: id, Login: login, Email: email} }
-	ix := indexOf(t,
+	ix := NewIndex(snapshotOf(t,
 		user("1", "Ana@example.com", "a@example.com"), user("2", "ana@example.com", "b@example.com"), // the logins alone
 		user("3", "bo@example.com", "Team@example.com"), user("4", "cy@example.com", "team@example.com"), // the emails alone
-		user("5", "di@example.com", "bo@example.com"), user("6", "ed@example.com", "ed@example.com"))
+		user("5", "di@example.com", "bo@example.com"), user("6", "ed@example.com", "ed@example.com")), Settings{})
 	names := func(from, to int32) (all []string) {
 		for s := range ix.sharedNames(from, to) {
 			all = append(all, s.Name)
@@ -83,20 +94,11 @@ func TestSharedNames(t *testing.T) {
 
 // With a template of its own, what reaches Databricks is what the SSO app has for the user alone.
 func TestClaimed(t *testing.T) {
-	var b Builder
-	b.Read(Reading{Input: OktaAppUsers, Asked: true, Complete: true})
-	for _, r := range []any{OktaUser{ID: "00u1"}, OktaUser{ID: "00u2"}, OktaUser{ID: "00u3"}, OktaUser{ID: "00u4"},
+	s := snapshotOf(t, Reading{Input: OktaAppUsers, Asked: true, Complete: true},
+		OktaUser{ID: "00u1"}, OktaUser{ID: "00u2"}, OktaUser{ID: "00u3"}, OktaUser{ID: "00u4"},
 		OktaAppUser{User: "00u1", App: "0oaOther", UserName: "one"},
 		OktaAppUser{User: "00u2", App: "0oaOther", UserName: "other"}, OktaAppUser{User: "00u2", App: "0oaSSO", UserName: "two"},
-		OktaAppUser{User: "00u4", App: "0oaSSO"}, OktaAppUser{User: "00u5", App: "0oaSSO", UserName: "five"}} {
-		if err := b.Add(r); err != nil {
-			t.Fatal(err)
-		}
-	}
-	s, err := b.Snapshot()
-	if err != nil {
-		t.Fatal(err)
-	}
+		OktaAppUser{User: "00u4", App: "0oaSSO"}, OktaAppUser{User: "00u5", App: "0oaSSO", UserName: "five"})
 	claims := func(app string) (all []string) {
 		ix := NewIndex(s, Settings{SSOClaim: ClaimOther, OktaApp: app})
 		for o := range ix.All(OktaUserKind) {
@@ -119,19 +121,14 @@ func TestClaimed(t *testing.T) {
 func TestReached(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		names, ids := rapid.SampledFrom([]string{"", "a", "A", "b", "c"}), rapid.SampledFrom([]string{"", "1", "2", "3"})
-		var b Builder
+		records := []any{DatabricksGroup{ID: "9", ExternalID: ids.Draw(t, "externalId of a group")}}
 		for i := range rapid.IntRange(0, 3).Draw(t, "okta users") {
-			b.Add(OktaUser{ID: string(rune('1' + i)), Login: names.Draw(t, "login"), Email: names.Draw(t, "email")})
+			records = append(records, OktaUser{ID: string(rune('1' + i)), Login: names.Draw(t, "login"), Email: names.Draw(t, "email")})
 		}
 		for i := range rapid.IntRange(0, 5).Draw(t, "users") {
-			b.Add(DatabricksUser{ID: string(rune('1' + i)), UserName: names.Draw(t, "userName"), ExternalID: ids.Draw(t, "externalId")})
+			records = append(records, DatabricksUser{ID: string(rune('1' + i)), UserName: names.Draw(t, "userName"), ExternalID: ids.Draw(t, "externalId")})
 		}
-		b.Add(DatabricksGroup{ID: "9", ExternalID: ids.Draw(t, "externalId of a group")})
-		s, err := b.Snapshot()
-		if err != nil {
-			t.Fatal(err)
-		}
-		ix := NewIndex(s, Settings{})
+		ix := NewIndex(snapshotOf(t, records...), Settings{})
 		for o := range ix.All(OktaUserKind) {
 			var want []Ref
 			for d := range ix.All(DatabricksUserKind) {

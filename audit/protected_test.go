@@ -4,44 +4,28 @@ import "testing"
 
 // Who must be named before a plan touches them: by every way that leads to account_admin.
 func TestProtected(t *testing.T) {
-	values := func(ids ...string) (list []Value) {
-		for _, id := range ids {
-			list = append(list, Value{Value: id})
-		}
-		return list
-	}
-	in := func(groups ...string) Values { return NewValues(values(groups...)...) }
 	admin, inherited := NewValues(Value{Value: "account_admin"}), NewValues(Value{Value: "account_admin", Type: "indirect"})
-	var b Builder
-	b.Databricks.Caller = "caller@example.com"
-	for _, r := range []any{
+	s := snapshotOf(t,
 		DatabricksUser{ID: "1", UserName: "direct@example.com", Roles: admin},
 		DatabricksUser{ID: "2", UserName: "inherited@example.com", Roles: inherited},
-		DatabricksUser{ID: "3", UserName: "group@example.com", Groups: in("71")},
-		DatabricksUser{ID: "4", UserName: "nested@example.com", Groups: in("70", "72")},
+		DatabricksUser{ID: "3", UserName: "group@example.com", Groups: valuesOf("71")},
+		DatabricksUser{ID: "4", UserName: "nested@example.com", Groups: valuesOf("70", "72")},
 		DatabricksUser{ID: "5", UserName: "member@example.com"},
-		DatabricksUser{ID: "6", UserName: "nobody@example.com", Roles: NewValues(values("other")...), Groups: in("70", "unknown")},
+		DatabricksUser{ID: "6", UserName: "nobody@example.com", Roles: valuesOf("other"), Groups: valuesOf("70", "unknown")},
 		DatabricksUser{ID: "7", UserName: "Caller@example.com"},
 		DatabricksUser{ID: "8", UserName: "owner@example.com"},
 		DatabricksUser{ID: "9", UserName: "plain@example.com"},
-		DatabricksServicePrincipal{ID: "50", ApplicationID: "app", Groups: in("72")},
+		DatabricksServicePrincipal{ID: "50", ApplicationID: "app", Groups: valuesOf("72")},
 		DatabricksServicePrincipal{ID: "51", ApplicationID: "other"},
-		DatabricksGroup{ID: "70", DisplayName: "a circle", Groups: in("73")},
+		DatabricksGroup{ID: "70", DisplayName: "a circle", Groups: valuesOf("73")},
 		DatabricksGroup{ID: "71", DisplayName: "admins of the account", Roles: admin},
-		DatabricksGroup{ID: "72", DisplayName: "nested", Groups: in("71")},
-		DatabricksGroup{ID: "73", DisplayName: "a circle too", Groups: in("70")},
+		DatabricksGroup{ID: "72", DisplayName: "nested", Groups: valuesOf("71")},
+		DatabricksGroup{ID: "73", DisplayName: "a circle too", Groups: valuesOf("70")},
 		DatabricksGroup{ID: "74", DisplayName: "nested, by its members alone"},
-		DatabricksGroupMembers{Group: "71", Members: in("74")},
-		DatabricksGroupMembers{Group: "74", Members: in("5")},
-	} {
-		if err := b.Add(r); err != nil {
-			t.Fatal(err)
-		}
-	}
-	s, err := b.Snapshot()
-	if err != nil {
-		t.Fatal(err)
-	}
+		DatabricksGroupMembers{Group: "71", Members: valuesOf("74")},
+		DatabricksGroupMembers{Group: "74", Members: valuesOf("5")},
+	)
+	s.Databricks.Caller = "caller@example.com"
 	ix := NewIndex(s, Settings{SCIMTokenOwner: "owner@example.com"})
 	want := map[string]string{
 		"databricks:user:1": "an account admin", "databricks:user:2": "an account admin", "databricks:user:3": "an account admin",

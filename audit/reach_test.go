@@ -4,35 +4,19 @@ import "testing"
 
 // What hangs on an identity is told by all that the snapshot knows.
 func TestReach(t *testing.T) {
-	in := func(ids ...string) Values {
-		var list []Value
-		for _, id := range ids {
-			list = append(list, Value{Value: id})
-		}
-		return NewValues(list...)
-	}
-	var b Builder
-	b.Databricks.Caller = "caller@example.com"
-	for _, r := range []any{
-		DatabricksUser{ID: "1", UserName: "caller@example.com", Roles: NewValues(Value{Value: "account_admin"}), Groups: in("70", "71")},
+	s := snapshotOf(t,
+		DatabricksUser{ID: "1", UserName: "caller@example.com", Roles: NewValues(Value{Value: "account_admin"}), Groups: valuesOf("70", "71")},
 		DatabricksUser{ID: "2", UserName: "member@example.com"},
 		DatabricksUser{ID: "3", UserName: "nobody@example.com"},
-		DatabricksServicePrincipal{ID: "50", Groups: in("70")},
-		DatabricksGroup{ID: "70", Groups: in("71")},
+		DatabricksServicePrincipal{ID: "50", Groups: valuesOf("70")},
+		DatabricksGroup{ID: "70", Groups: valuesOf("71")},
 		DatabricksGroup{ID: "71"},
-		DatabricksGroupMembers{Group: "71", Members: in("2", "70", "99")},
+		DatabricksGroupMembers{Group: "71", Members: valuesOf("2", "70", "99")},
 		DatabricksAssignment{Principal: "2", Workspace: "w1"}, DatabricksAssignment{Principal: "2", Workspace: "w2"},
 		DatabricksAssignment{Principal: "71", Workspace: "w1"},
 		OktaUser{ID: "00u1"},
-	} {
-		if err := b.Add(r); err != nil {
-			t.Fatal(err)
-		}
-	}
-	s, err := b.Snapshot()
-	if err != nil {
-		t.Fatal(err)
-	}
+	)
+	s.Databricks.Caller = "caller@example.com"
 	ix := NewIndex(s, Settings{})
 	want := map[string]string{
 		"databricks:user:1": "runs this tool, account admin, groups: 2", "databricks:user:2": "groups: 1, workspaces: 2",

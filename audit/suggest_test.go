@@ -28,20 +28,10 @@ func TestSuggestions(t *testing.T) {
 		{"gone@example.org", "", "", ""}, // only somebody who has left
 		{"no-address", "", "", ""},
 	} {
-		var b Builder
 		left := okta("00u2", "gone@example.com", "Gus", "Reed")
 		left.Status = StatusDeprovisioned
-		for _, r := range []any{okta("00u1", "ana.reed@example.com", "Ana", "Reed"), left, okta("00u3", "bo@example.com", "Bo", "Cole"),
-			DatabricksUser{ID: "1", UserName: tt.userName, GivenName: tt.given, FamilyName: tt.family}} {
-			if err := b.Add(r); err != nil {
-				t.Fatal(err)
-			}
-		}
-		s, err := b.Snapshot()
-		if err != nil {
-			t.Fatal(err)
-		}
-		ix := NewIndex(s, Settings{})
+		ix := NewIndex(snapshotOf(t, okta("00u1", "ana.reed@example.com", "Ana", "Reed"), left, okta("00u3", "bo@example.com", "Bo", "Cole"),
+			DatabricksUser{ID: "1", UserName: tt.userName, GivenName: tt.given, FamilyName: tt.family}), Settings{})
 		d := Ref{DatabricksUserKind, 0}
 		got := ""
 		for _, s := range ix.Suggestions(d) {
@@ -53,20 +43,18 @@ func TestSuggestions(t *testing.T) {
 	}
 }
 
-// A value that dozens share suggests nobody.
+// A value that a crowd shares suggests five of them, one that more share nobody.
 func TestSuggestionsLeaveCrowdsOut(t *testing.T) {
-	var b Builder
-	for i := range 30 {
-		id := fmt.Sprintf("00u%02d", i)
-		b.Add(OktaUser{ID: id, Login: id + "@example.com", FirstName: "Ana", LastName: "Reed"})
-	}
-	b.Add(DatabricksUser{ID: "1", UserName: "x@example.org", GivenName: "Ana", FamilyName: "Reed"})
-	s, err := b.Snapshot()
-	if err != nil {
-		t.Fatal(err)
-	}
-	if got := NewIndex(s, Settings{}).Suggestions(Ref{DatabricksUserKind, 0}); len(got) != 0 {
-		t.Errorf("got %v", got)
+	for sharing, want := range map[int]int{4: 4, crowd: 5, crowd + 1: 0, 3 * crowd: 0} {
+		records := []any{DatabricksUser{ID: "1", UserName: "x@example.org", GivenName: "Ana", FamilyName: "Reed"}}
+		for i := range sharing {
+			id := fmt.Sprintf("00u%02d", i)
+			records = append(records, OktaUser{ID: id, Login: id + "@example.com", FirstName: "Ana", LastName: "Reed"})
+		}
+		got := NewIndex(snapshotOf(t, records...), Settings{}).Suggestions(Ref{DatabricksUserKind, 0})
+		if len(got) != want {
+			t.Errorf("%d who share a name: %d are suggested, want %d", sharing, len(got), want)
+		}
 	}
 }
 
