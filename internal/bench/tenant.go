@@ -16,7 +16,8 @@ import (
 )
 
 // tenant invents a company of n Okta users and as many Databricks users, the same
-// at every run. About one person in a hundred has each defect of [defects].
+// at every run. About one person in a hundred has each defect of [defects], in
+// one of its forms.
 func tenant(n int) (*audit.Snapshot, error) {
 	g := &generator{rand: rand.New(rand.NewPCG(uint64(n), 1)), n: n}
 	for _, in := range audit.Inputs() {
@@ -57,7 +58,8 @@ func (g *generator) person() {
 	p := g.invent()
 	o, d := p.atOkta(), p.atDatabricks(p.id)
 	if kind := g.rand.IntN(100); kind < len(defects) {
-		defects[kind](g, p, &o, &d)
+		forms := defects[kind]
+		forms[g.rand.IntN(len(forms))](g, p, &o, &d)
 	}
 	g.last = p
 	g.addOkta(o)
@@ -123,84 +125,126 @@ func (g *generator) base62(n int) string {
 	return string(b)
 }
 
-// defects are what makes an audit speak of somebody.
-var defects = [...]func(g *generator, p person, o *audit.OktaUser, d *audit.DatabricksUser){
-	func(_ *generator, _ person, _ *audit.OktaUser, d *audit.DatabricksUser) { d.ExternalID = "" },
-	func(g *generator, p person, o *audit.OktaUser, _ *audit.DatabricksUser) { // an address that two have
-		o.Email = "team." + p.login
-		q := g.invent()
-		other := q.atOkta()
-		other.Email = o.Email
-		g.addOkta(other)
+// defects are what makes an audit speak of somebody, each in its forms. None is
+// part of another, but that a shared name is ambiguous where a user has it.
+var defects = [...][]form{
+	{ // no externalId
+		func(_ *generator, _ person, _ *audit.OktaUser, d *audit.DatabricksUser) { d.ExternalID = "" },
+		func(_ *generator, p person, _ *audit.OktaUser, d *audit.DatabricksUser) { // a contractor
+			d.UserName, d.ExternalID = strings.Replace(p.login, "@example.com", "@partner.example.org", 1), ""
+		},
 	},
-	func(g *generator, p person, o *audit.OktaUser, d *audit.DatabricksUser) { // and a Databricks user too
-		o.Email, d.UserName, d.ExternalID = "desk."+p.login, "desk."+p.login, ""
-		other := g.invent().atOkta()
-		other.Email = o.Email
-		g.addOkta(other)
+	{ // an email that two have
+		func(g *generator, p person, o *audit.OktaUser, _ *audit.DatabricksUser) {
+			o.Email = "team." + p.login
+			other := g.invent().atOkta()
+			other.Email = o.Email
+			g.addOkta(other)
+		},
+		func(g *generator, p person, o *audit.OktaUser, d *audit.DatabricksUser) { // and a Databricks user too
+			o.Email, d.UserName = "desk."+p.login, "desk."+p.login
+			other := g.invent().atOkta()
+			other.Email = o.Email
+			g.addOkta(other)
+		},
 	},
-	func(g *generator, _ person, o *audit.OktaUser, _ *audit.DatabricksUser) { // another's login
-		if g.last.login != "" {
-			o.Email = g.last.login
-		}
+	{ // another's login for an email
+		func(g *generator, _ person, o *audit.OktaUser, _ *audit.DatabricksUser) {
+			if g.last.login != "" {
+				o.Email = g.last.login
+			}
+		},
 	},
-	func(_ *generator, _ person, _ *audit.OktaUser, d *audit.DatabricksUser) { d.GivenName = "" },
-	func(_ *generator, _ person, o *audit.OktaUser, d *audit.DatabricksUser) {
-		o.LastName, d.FamilyName = "", " "
+	{ // no name
+		func(_ *generator, _ person, _ *audit.OktaUser, d *audit.DatabricksUser) { d.GivenName = "" },
+		func(_ *generator, _ person, o *audit.OktaUser, d *audit.DatabricksUser) {
+			o.LastName, d.FamilyName = "", " "
+		},
 	},
-	func(_ *generator, p person, _ *audit.OktaUser, d *audit.DatabricksUser) { // in other letters
-		d.UserName = strings.ToUpper(p.login[len(p.login)-12:])
-		d.UserName = p.login[:len(p.login)-12] + d.UserName
+	{ // another userName
+		func(_ *generator, p person, _ *audit.OktaUser, d *audit.DatabricksUser) {
+			d.UserName = inCapitals(p.login)
+		},
+		func(_ *generator, p person, _ *audit.OktaUser, d *audit.DatabricksUser) {
+			d.UserName = "old." + p.login
+		},
 	},
-	func(_ *generator, p person, _ *audit.OktaUser, d *audit.DatabricksUser) {
-		d.UserName = "old." + p.login
+	{ // not at work
+		func(_ *generator, _ person, o *audit.OktaUser, _ *audit.DatabricksUser) {
+			o.Status = audit.StatusDeprovisioned
+		},
+		func(_ *generator, _ person, o *audit.OktaUser, _ *audit.DatabricksUser) {
+			o.Status = audit.StatusSuspended
+		},
 	},
-	func(_ *generator, p person, o *audit.OktaUser, _ *audit.DatabricksUser) {
-		o.Status = audit.StatusDeprovisioned
+	{ // an id that nobody has
+		func(g *generator, _ person, _ *audit.OktaUser, d *audit.DatabricksUser) {
+			d.ExternalID = "00u" + g.base62(17)
+		},
 	},
-	func(_ *generator, _ person, o *audit.OktaUser, _ *audit.DatabricksUser) {
-		o.Status = audit.StatusSuspended
+	{ // somebody else's id
+		func(g *generator, _ person, _ *audit.OktaUser, d *audit.DatabricksUser) {
+			if g.last.id != "" {
+				d.ExternalID = g.last.id
+			}
+		},
 	},
-	func(g *generator, _ person, _ *audit.OktaUser, d *audit.DatabricksUser) {
-		d.ExternalID = "00u" + g.base62(17)
+	{ // one id on two users
+		func(g *generator, p person, _ *audit.OktaUser, d *audit.DatabricksUser) {
+			second := *d
+			second.UserName = "second." + p.login
+			g.addDatabricks(second)
+		},
 	},
-	func(_ *generator, p person, _ *audit.OktaUser, d *audit.DatabricksUser) { // a contractor
-		d.UserName, d.ExternalID = strings.Replace(p.login, "@example.com", "@partner.example.org", 1), ""
+	{ // one name on two users
+		func(g *generator, p person, _ *audit.OktaUser, d *audit.DatabricksUser) {
+			second := *d
+			second.UserName, second.ExternalID = inCapitals(p.login), "00u"+g.base62(17)
+			g.addDatabricks(second)
+		},
 	},
-	func(g *generator, _ person, _ *audit.OktaUser, d *audit.DatabricksUser) { // somebody else's id
-		if g.last.id != "" {
-			d.ExternalID = g.last.id
-		}
+	{ // somebody who looks alike
+		func(g *generator, p person, _ *audit.OktaUser, d *audit.DatabricksUser) {
+			alike := g.invent().atDatabricks("00u" + g.base62(17))
+			alike.UserName = strings.Replace(p.login, "example", "еxample", 1) // a Cyrillic е
+			g.addDatabricks(alike)
+		},
 	},
-	func(g *generator, p person, _ *audit.OktaUser, d *audit.DatabricksUser) { // one id on two users
-		second := *d
-		second.UserName = "second." + p.login
-		g.addDatabricks(second)
+	{ // a character that nobody sees
+		func(_ *generator, p person, o *audit.OktaUser, _ *audit.DatabricksUser) {
+			o.Email = strings.Replace(p.login, "@", "\u200b@", 1)
+		},
 	},
-	func(g *generator, p person, _ *audit.OktaUser, d *audit.DatabricksUser) { // one name on two users
-		second := *d
-		second.UserName, second.ExternalID = p.login[:len(p.login)-12]+strings.ToUpper(p.login[len(p.login)-12:]), ""
-		g.addDatabricks(second)
+	{ // a name that was changed
+		func(_ *generator, _ person, _ *audit.OktaUser, d *audit.DatabricksUser) { d.GivenName = "Bobby" },
 	},
-	func(g *generator, p person, _ *audit.OktaUser, d *audit.DatabricksUser) { // somebody who looks alike
-		alike := g.invent().atDatabricks("")
-		alike.UserName = strings.Replace(p.login, "example", "еxample", 1) // a Cyrillic е
-		g.addDatabricks(alike)
+	{ // switched off, with rights
+		func(_ *generator, _ person, _ *audit.OktaUser, d *audit.DatabricksUser) {
+			d.Active, d.Entitlements = false, audit.NewValues(audit.Value{Value: "workspace-access"})
+		},
 	},
-	func(_ *generator, p person, o *audit.OktaUser, _ *audit.DatabricksUser) {
-		o.Email = strings.Replace(p.login, "@", "\u200b@", 1)
+	{ // two names
+		func(_ *generator, p person, o *audit.OktaUser, _ *audit.DatabricksUser) {
+			o.Email = strings.Replace(p.login, "@example.com", "@mail.example.com", 1)
+		},
 	},
-	func(_ *generator, _ person, _ *audit.OktaUser, d *audit.DatabricksUser) { d.GivenName = "Bobby" },
-	func(_ *generator, _ person, _ *audit.OktaUser, d *audit.DatabricksUser) {
-		d.Active, d.Entitlements = false, audit.NewValues(audit.Value{Value: "workspace-access"})
+	{ // an account admin
+		func(_ *generator, _ person, _ *audit.OktaUser, d *audit.DatabricksUser) {
+			d.Roles = audit.NewValues(audit.Value{Value: "account_admin", Type: "direct"})
+		},
 	},
-	func(_ *generator, p person, o *audit.OktaUser, _ *audit.DatabricksUser) { // two names
-		o.Email = strings.Replace(p.login, "@example.com", "@mail.example.com", 1)
+	{ // in Okta alone
+		func(_ *generator, _ person, _ *audit.OktaUser, d *audit.DatabricksUser) { d.UserName = "" },
 	},
-	func(_ *generator, _ person, _ *audit.OktaUser, d *audit.DatabricksUser) {
-		d.Roles = audit.NewValues(audit.Value{Value: "account_admin", Type: "direct"})
-	},
-	func(_ *generator, _ person, _ *audit.OktaUser, d *audit.DatabricksUser) { d.UserName = "" }, // in Okta alone
+}
+
+// A form of a defect changes a person's records before they are added.
+type form = func(g *generator, p person, o *audit.OktaUser, d *audit.DatabricksUser)
+
+// inCapitals is the login with its domain in capitals.
+func inCapitals(login string) string {
+	at := len(login) - len("@example.com")
+	return login[:at] + strings.ToUpper(login[at:])
 }
 
 // A spelling is a name, and how it stands in addresses.
