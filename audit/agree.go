@@ -65,7 +65,7 @@ func (d *deciding) misfits() map[*choice]string {
 		}
 	}
 	wishes := d.wishes()
-	writes, takes := map[slot]wish{}, map[string]wish{}
+	writes, takes := map[slot][]wish{}, map[string][]wish{}
 	for _, w := range wishes {
 		if i, ok := d.slots[w.slot()]; ok && w.by != nil {
 			own := d.plan.Operations[i]
@@ -73,23 +73,27 @@ func (d *deciding) misfits() map[*choice]string {
 				bad(w.by, "%s would set %s of %s to %q, which is not what this says %s", own.ID, own.Field, own.Target, own.To, at(a))
 			}
 		}
-		if other, ok := writes[w.slot()]; ok && other.To != w.To {
-			bad(w.by, "%s wants another value of %s of %s", other, w.Field, w.Target)
-			bad(other.by, "%s wants another value of %s of %s", w, w.Field, w.Target)
+		for _, other := range writes[w.slot()] {
+			if other.To != w.To {
+				bad(w.by, "%s wants another value of %s of %s", other, w.Field, w.Target)
+				bad(other.by, "%s wants another value of %s of %s", w, w.Field, w.Target)
+			}
 		}
-		writes[w.slot()] = w
+		writes[w.slot()] = append(writes[w.slot()], w)
 		if w.Field != "externalId" || w.To == "" {
 			continue
 		}
-		if other, ok := takes[w.To]; ok && other.Target != w.Target {
-			bad(w.by, "%s gives %s to %s already", other, w.To, other.Target)
-			bad(other.by, "%s gives %s to %s too", w, w.To, w.Target)
+		for _, other := range takes[w.To] {
+			if other.Target != w.Target {
+				bad(w.by, "%s gives %s to %s already", other, w.To, other.Target)
+				bad(other.by, "%s gives %s to %s too", w, w.To, w.Target)
+			}
 		}
-		takes[w.To] = w
+		takes[w.To] = append(takes[w.To], w)
 	}
 	for _, c := range d.choices {
 		for _, named := range append([]Subject{c.keep}, targets(c.add, SetExternalID)...) {
-			if w, ok := writes[slot{named, "active"}]; ok && !named.IsZero() {
+			for _, w := range writes[slot{named, "active"}] {
 				bad(c, "%s deactivates %s, which this keeps", w, named)
 				bad(w.by, "%s keeps %s, which this deactivates", c.answer.Where, named)
 			}
@@ -125,7 +129,7 @@ func targets(ops []Operation, action Action) []Subject {
 // held says why the operation's id is not free when it is its turn: someone
 // holds it who does not give it up, or gives it up only after it has got one in
 // a circle that comes back to the operation.
-func (d *deciding) held(op Operation, writes map[slot]wish) string {
+func (d *deciding) held(op Operation, writes map[slot][]wish) string {
 	seen := map[slot]bool{op.slot(): true}
 	for wanted := []string{op.To}; len(wanted) > 0; wanted = wanted[1:] {
 		for h := range d.now.holdersOf(d.now.knownID(wanted[0])) {
@@ -133,15 +137,15 @@ func (d *deciding) held(op Operation, writes map[slot]wish) string {
 			if holder == op.slot() && wanted[0] == op.To {
 				continue // it is applied already
 			}
-			w, moves := writes[holder]
+			moves := writes[holder] // those that differ can't stay
 			switch {
-			case !moves || w.To == wanted[0]:
+			case len(moves) == 0 || moves[0].To == wanted[0]:
 				return fmt.Sprintf("%s holds the id %s: decide about that one first", holder.target, wanted[0])
 			case seen[holder]:
 				return fmt.Sprintf("%s and others would swap their ids, which can't be done one by one: a person must, with Databricks Support", holder.target)
 			}
 			seen[holder] = true
-			wanted = append(wanted, w.To)
+			wanted = append(wanted, moves[0].To)
 		}
 	}
 	return ""

@@ -115,10 +115,17 @@ func (d *deciding) hear(answers []Answer) {
 			for _, b := range same {
 				d.refuse(b, "%s and %s say different things", a.Where, same[i].Where)
 			}
-			d.withdraw(a.ID)
 			continue
 		}
 		d.hearOne(a)
+		if _, ok := d.operation[a.ID]; ok {
+			for _, b := range same[1:] { // each may be about another plan's operation
+				d.hearOne(b)
+			}
+		}
+	}
+	for _, u := range d.unusable {
+		d.withdraw(u.Answer)
 	}
 }
 
@@ -133,10 +140,12 @@ func plainWord(decision string) string {
 	return strings.ToLower(decision)
 }
 
-// withdraw takes back the approval of an operation.
-func (d *deciding) withdraw(id string) {
-	if i, ok := d.operation[id]; ok {
+// withdraw takes back the approval of the operation that the answer names, if it
+// names one: nothing else approves it then.
+func (d *deciding) withdraw(a Answer) {
+	if i, ok := d.operation[a.ID]; ok {
 		d.plan.Operations[i].Decision = Undecided
+		d.heard[a.ID] = a
 	}
 }
 
@@ -173,14 +182,12 @@ func (d *deciding) hearOperation(op *Operation, a Answer, word Decision) {
 	switch {
 	case a.Target != "" && a.Target != op.Target.String() || a.To != "" && a.To != op.To:
 		d.refuse(a, "it is about %s and the value %q, in this plan %s is about %s and %q: the file was made with another plan", a.Target, a.To, op.ID, op.Target, op.To)
-		op.Decision = Undecided
 	case word == Undecided && op.Touches != "": // as the audit wrote it
 	case word == Approve, word == Reject, word == Undecided:
 		op.Decision = word
 		d.heard[op.ID] = a
 	default:
 		d.refuse(a, "expected approve or reject for an operation")
-		op.Decision = Undecided
 	}
 }
 
@@ -322,10 +329,18 @@ func (d *deciding) linking(m Manual, r Record, o Ref) ([]Operation, error) {
 
 // Named tells for which operations of a decided plan the answers speak, as
 // somebody must about one that [Operation.Touches] something: approve for the
-// operation, or a choice that asks for it.
-func Named(answers []Answer) func(Operation) bool {
+// operation, or a choice that asks for it. An answer that was not used speaks for
+// none.
+func Named(answers []Answer, unusable []Unusable) func(Operation) bool {
+	unused := map[Answer]bool{}
+	for _, u := range unusable {
+		unused[u.Answer] = true
+	}
 	approved, chosen := map[string]bool{}, map[string]bool{}
 	for _, a := range answers {
+		if unused[a] {
+			continue
+		}
 		word := plainWord(a.Decision)
 		what, _, _ := strings.Cut(word, ":")
 		approved[a.ID] = approved[a.ID] || word == string(Approve)

@@ -93,6 +93,8 @@ func holdsTogether(t *testing.T, r *audit.Report, p *audit.Plan) {
 
 func TestDecide(t *testing.T) {
 	ana, bo := okta("00u1", "ana@example.com", "ana@example.com"), okta("00u2", "bo@example.com", "bo.reed@example.com")
+	gone := bo
+	gone.Status = audit.StatusDeprovisioned
 	admin := user("3", "bo.reed@example.com", "")
 	admin.Roles = audit.NewValues(audit.Value{Value: "account_admin"})
 	linked := user("1", "ana@example.com", "")
@@ -126,6 +128,10 @@ func TestDecide(t *testing.T) {
 		{name: "another plan's", tenant: []any{ana, linked},
 			answers: []audit.Answer{{ID: "op-0001", Decision: "approve", Target: "databricks:user:7", Where: "row 1"}},
 			want:    []string{`row 1: it is about databricks:user:7 and the value "", in this plan op-0001 is about databricks:user:1 and "00u1": the file was made with another plan`}},
+		{name: "also another plan's", tenant: []any{ana, linked},
+			answers: []audit.Answer{{ID: "op-0001", Decision: "approve", Where: "row 1"}, {ID: "op-0001", Decision: "approve", To: "00u7", Where: "row 2"},
+				{ID: "op-0001", Decision: "approve", To: "00u1", Where: "row 3"}},
+			want: []string{`row 2: it is about  and the value "00u7", in this plan op-0001 is about databricks:user:1 and "00u1": the file was made with another plan`}},
 		{name: "a finding with operations", tenant: []any{ana, linked}, answers: answers("missing-external-id/databricks:user:1 approve"),
 			want: []string{"op-0001 databricks:user:1 externalId  → 00u1", "row 1: this finding needs no choice: decide op-0001"}},
 		{name: "not to choose", tenant: []any{user("1", "nobody@example.com", "")}, answers: answers("missing-external-id/databricks:user:1 link:00u1"),
@@ -140,6 +146,12 @@ func TestDecide(t *testing.T) {
 			answers: answers("ambiguous-username/databricks:user:1 link:00u2", "missing-external-id/databricks:user:1 link:00u1"),
 			want: []string{"row 1: row 2 wants another value of externalId of databricks:user:1",
 				"row 2: row 1 wants another value of externalId of databricks:user:1"}},
+		{name: "link, said of three findings, of one differently", tenant: append([]any{user("2", "X@example.com", "")}, shared...),
+			answers: answers("ambiguous-username/databricks:user:1 link:00u2", "missing-external-id/databricks:user:1 link:00u2",
+				"split-identity/okta:user:00u1 keep:databricks:user:1"),
+			want: []string{"row 1: row 3 wants another value of externalId of databricks:user:1",
+				"row 2: row 3 wants another value of externalId of databricks:user:1",
+				"row 3: row 1 wants another value of externalId of databricks:user:1"}},
 		{name: "rejected finding", tenant: shared, answers: answers("ambiguous-username/databricks:user:1 reject")},
 		{name: "link to nobody of the finding", tenant: shared, answers: answers("ambiguous-username/databricks:user:1 link:00u7"),
 			want: []string{`row 1: "00u7" is the id of none of the finding's Okta objects`}},
@@ -191,6 +203,24 @@ func TestDecide(t *testing.T) {
 		{name: "keep one, deactivate the other", tenant: []any{user("2", "bo@example.com", ""), user("3", "BO@example.com", "00x"), user("4", "z@example.com", "00x")}, set: deactivate,
 			answers: answers("case-variant-username/bo@example.com keep:databricks:user:3", "duplicate-external-id/00x keep:databricks:user:4"),
 			want:    []string{"row 1: row 2 deactivates databricks:user:3, which this keeps", "row 2: row 1 keeps databricks:user:3, which this deactivates"}},
+		{name: "misspelt twice", tenant: []any{ana, linked}, answers: answers("op-0001 link:00u1", "op-0001 link:00u2"),
+			want: []string{"row 1: expected approve or reject for an operation", "row 2: expected approve or reject for an operation"}},
+		{name: "keep one, deactivate it twice", set: deactivate,
+			tenant: []any{user("2", "bo@example.com", ""), user("3", "BO@example.com", "00x"), user("4", "z@example.com", "00x"), bo},
+			answers: answers("case-variant-username/bo@example.com keep:databricks:user:3", "duplicate-external-id/00x keep:databricks:user:4",
+				"split-identity/okta:user:00u2 keep:databricks:user:2"),
+			want: []string{"row 1: row 2 deactivates databricks:user:3, which this keeps",
+				"row 2: row 1 keeps databricks:user:3, which this deactivates", "row 3: row 1 keeps databricks:user:3, which this deactivates"}},
+		{name: "a misspelt rejection, and a choice for it", set: deactivate,
+			tenant:  []any{gone, user("2", "bo@example.com", ""), user("3", "BO@example.com", "00u2")},
+			answers: answers("op-0001 reject", "op-0002 rejct", "case-variant-username/bo@example.com keep:databricks:user:2"),
+			want: []string{"row 2: expected approve or reject for an operation",
+				`row 3: op-0002 would set active of databricks:user:3 to "false", which is not what this says (row 2)`}},
+		{name: "a contradiction, and a choice for it", set: deactivate,
+			tenant:  []any{gone, user("2", "bo@example.com", ""), user("3", "BO@example.com", "00u2")},
+			answers: answers("op-0001 reject", "op-0002 approve", "op-0002 reject", "case-variant-username/bo@example.com keep:databricks:user:2"),
+			want: []string{"row 2: row 2 and row 3 say different things", "row 3: row 2 and row 3 say different things",
+				`row 4: op-0002 would set active of databricks:user:3 to "false", which is not what this says (row 3)`}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			got := decided(t, audited(t, c.tenant, c.set), c.answers)
@@ -198,6 +228,48 @@ func TestDecide(t *testing.T) {
 				t.Errorf("(-want +got)\n%s", diff)
 			}
 		})
+	}
+}
+
+// An operation that must be named is named by an answer that is used, alone.
+func TestNamed(t *testing.T) {
+	admin := user("1", "ana@example.com", "")
+	admin.Roles = audit.NewValues(audit.Value{Value: "account_admin"})
+	ana := okta("00u1", "ana@example.com", "ana@example.com")
+	for _, c := range []struct {
+		answers []audit.Answer
+		applied bool // approved and named
+	}{
+		{answers(), false},
+		{answers("op-0001 "), false},
+		{answers("op-0001 Approve "), true},
+		{answers("op-0001 reject"), false},
+		{answers("op-0002 approve"), false},
+		{answers("op-0001 approve", "op-0001 reject"), false},
+		{answers("missing-external-id/databricks:user:1 approve"), false},
+		{answers("missing-external-id/databricks:user:1 link:00u7"), false},
+		{answers("missing-external-id/databricks:user:1 keep:databricks:user:1"), false},
+	} {
+		r := audited(t, []any{ana, admin}, audit.Settings{})
+		p, unusable, err := audit.Decide(r.Plan, c.answers, audit.NewIndex(r.Snapshot, r.Settings))
+		if err != nil {
+			t.Fatal(err)
+		}
+		op := p.Operations[0]
+		if op.Touches != "an account admin" {
+			t.Fatalf("the operation touches %q", op.Touches)
+		}
+		if applied := op.Decision == audit.Approve && audit.Named(c.answers, unusable)(op); applied != c.applied {
+			t.Errorf("%+v: applied: %v", c.answers, applied)
+		}
+	}
+
+	shared := []any{okta("00u1", "x@example.com", "a@example.com"), okta("00u2", "ana@example.com", "x@example.com"), user("1", "x@example.com", "")}
+	chosen := answers("ambiguous-username/databricks:user:1 link:00u2")
+	r := audited(t, shared, audit.Settings{})
+	p, unusable, err := audit.Decide(r.Plan, chosen, audit.NewIndex(r.Snapshot, r.Settings))
+	if err != nil || len(p.Operations) != 1 || !audit.Named(chosen, unusable)(p.Operations[0]) {
+		t.Errorf("what was chosen is not named: %+v, %v", p.Operations, err)
 	}
 }
 

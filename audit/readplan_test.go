@@ -148,10 +148,25 @@ func TestReadPlanRefuses(t *testing.T) {
 }
 
 func TestClass(t *testing.T) {
-	p, _ := smallPlan(t)
-	for i, want := range []audit.Class{audit.ClassUsers, audit.ClassNames} {
-		if got := p.Operations[i].Class(); got != want {
-			t.Errorf("%s is of class %s, want %s", p.Operations[i].ID, got, want)
+	for _, c := range []struct {
+		action audit.Action
+		kind   audit.Kind
+		from   string
+		want   audit.Class
+	}{
+		{audit.SetExternalID, audit.DatabricksUserKind, "", audit.ClassUsers},
+		{audit.SetExternalID, audit.DatabricksGroupKind, "", audit.ClassGroups},
+		{audit.SetExternalID, audit.DatabricksServicePrincipalKind, "", audit.ClassServicePrincipals},
+		{audit.SetExternalID, audit.DatabricksUserKind, "00u9", audit.ClassOverwrite},
+		{audit.SetExternalID, audit.OktaUserKind, "", ""},
+		{audit.ClearExternalID, audit.DatabricksGroupKind, "00g9", audit.ClassClear},
+		{audit.SetName, audit.DatabricksUserKind, "", audit.ClassNames},
+		{audit.DeactivateUser, audit.DatabricksUserKind, "true", audit.ClassDeactivate},
+		{"delete", audit.DatabricksUserKind, "", ""},
+	} {
+		op := audit.Operation{Action: c.action, Target: audit.Subject{Kind: c.kind, ID: "1"}, From: c.from}
+		if got := op.Class(); got != c.want {
+			t.Errorf("%s of a %v from %q is of class %q, want %q", c.action, c.kind, c.from, got, c.want)
 		}
 	}
 }

@@ -54,6 +54,7 @@ func (e *env) applyCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
+			var unusable []audit.Unusable
 			touched, err := targetsNamed(touch)
 			if err != nil {
 				return err
@@ -71,7 +72,7 @@ func (e *env) applyCommand() *cobra.Command {
 				check: func(now *audit.Report, past *apply.Story, o apply.Options) (*apply.Work, error) {
 					o.MaxChanges, o.Limit = ceiling, limit
 					o.Evident = evident(made, now.Plan)
-					said := audit.Named(answers)
+					said := audit.Named(answers, unusable)
 					o.Named = func(op audit.Operation) bool { return touched[op.Target] || said(op) }
 					if err := allIn(touched, plan); err != nil {
 						return nil, err
@@ -80,12 +81,12 @@ func (e *env) applyCommand() *cobra.Command {
 				},
 				prepare: func(fresh *audit.Snapshot, set audit.Settings) (h apply.Header, s said, err error) {
 					if decided != "" {
-						plan, s.unusable, err = audit.Decide(plan, answers, audit.NewIndex(fresh, set))
+						plan, unusable, err = audit.Decide(plan, answers, audit.NewIndex(fresh, set))
 					}
 					if err != nil {
 						return h, s, err
 					}
-					s.left = leftBy(made, plan)
+					s.unusable, s.left = unusable, leftBy(made, plan)
 					s.others = len(plan.Operations) - len(plan.Approved())
 					return apply.Header{Schema: apply.JournalSchema, Plan: plan.Digest, OktaOrg: plan.OktaOrg, Databricks: plan.Databricks}, s, nil
 				},
