@@ -147,6 +147,85 @@ func TestReadPlanRefuses(t *testing.T) {
 	}
 }
 
+// What a plan may do, and nothing else, even where the seal fits.
+func TestReadPlanOperations(t *testing.T) {
+	const (
+		user      = audit.DatabricksUserKind
+		group     = audit.DatabricksGroupKind
+		principal = audit.DatabricksServicePrincipalKind
+	)
+	for _, c := range []struct {
+		action          audit.Action
+		kind            audit.Kind
+		field, from, to string
+		ok              bool
+	}{
+		{audit.SetExternalID, user, "externalId", "", "00u1", true},
+		{audit.SetExternalID, group, "externalId", "", "00g1", true},
+		{audit.SetExternalID, principal, "externalId", "", "0oa1", true},
+		{audit.SetExternalID, user, "externalId", "00u2", "00u1", true},
+		{audit.SetExternalID, user, "externalId", "00u2", "", false},
+		{audit.SetExternalID, user, "externalId", "00u2", "00u2", false},
+		{audit.SetExternalID, user, "userName", "a", "b", false},
+		{audit.SetExternalID, audit.OktaUserKind, "externalId", "", "00u1", false},
+		{audit.SetExternalID, audit.DatabricksWorkspaceKind, "externalId", "", "00u1", false},
+		{audit.ClearExternalID, group, "externalId", "00g1", "", true},
+		{audit.ClearExternalID, user, "externalId", "00u1", "", false},
+		{audit.ClearExternalID, principal, "externalId", "0oa1", "", false},
+		{audit.ClearExternalID, group, "displayName", "One", "", false},
+		{audit.ClearExternalID, group, "externalId", "", "", false},
+		{audit.ClearExternalID, group, "externalId", "00g1", "00g2", false},
+		{audit.SetName, user, "name.givenName", "", "Ana", true},
+		{audit.SetName, user, "name.familyName", "Red", "Reed", true},
+		{audit.SetName, user, "name.formatted", "", "Ana Reed", false},
+		{audit.SetName, user, "name.givenName", "Ana", "", false},
+		{audit.SetName, user, "name.familyName", "Reed", " \t", false},
+		{audit.SetName, group, "name.givenName", "", "Ana", false},
+		{audit.SetName, principal, "name.familyName", "", "Reed", false},
+		{audit.DeactivateUser, user, "active", "true", "false", true},
+		{audit.DeactivateUser, group, "active", "true", "false", false},
+		{audit.DeactivateUser, principal, "active", "true", "false", false},
+		{audit.DeactivateUser, user, "userName", "true", "false", false},
+		{audit.DeactivateUser, user, "active", "", "false", false},
+		{audit.DeactivateUser, user, "active", "true", "", false},
+	} {
+		for _, decision := range []audit.Decision{audit.Undecided, audit.Approve, audit.Reject} {
+			p, _ := smallPlan(t)
+			p.Operations = []audit.Operation{{ID: "op-0001", Action: c.action, Target: audit.Subject{Kind: c.kind, ID: "1"},
+				Field: c.field, From: c.from, To: c.to, Because: []string{}, Decision: decision}}
+			_, err := readSealed(t, p, p.Created, time.Hour)
+			if c.ok && err != nil || !c.ok && (err == nil || !strings.Contains(err.Error(), "nothing that a plan may do")) {
+				t.Errorf("%s of %s of a %s from %q to %q, decision %q: %v", c.action, c.field, c.kind, c.from, c.to, decision, err)
+			}
+		}
+	}
+}
+
+func TestReadPlanRefusesTimeless(t *testing.T) {
+	p, _ := smallPlan(t)
+	for _, created := range []time.Time{{}, time.Time{}.Add(time.Hour)} { // and expires an hour later, or at no time
+		lasts := time.Hour
+		if !created.IsZero() {
+			lasts = -time.Hour
+		}
+		if _, err := readSealed(t, p, created, lasts); err == nil || !strings.Contains(err.Error(), "when it was made") {
+			t.Errorf("made at %s, expires at %s: %v", p.Created, p.Expires, err)
+		}
+	}
+}
+
+func readSealed(t *testing.T, p *audit.Plan, created time.Time, lasts time.Duration) (*audit.Plan, error) {
+	t.Helper()
+	if err := p.Seal(created, lasts); err != nil {
+		t.Fatal(err)
+	}
+	text, err := json.Marshal(p)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return audit.ReadPlan(bytes.NewReader(text), "plan.json")
+}
+
 func TestClass(t *testing.T) {
 	for _, c := range []struct {
 		action audit.Action
