@@ -56,12 +56,15 @@ func (d *deciding) wishes() []wish {
 	return all
 }
 
-// misfits returns the choices that can't stay, and why.
+// misfits returns the choices that can't stay, and why. The plan's own operations
+// that those are against are approved no more.
 func (d *deciding) misfits() map[*choice]string {
 	why := map[*choice]string{}
-	bad := func(c *choice, format string, args ...any) {
-		if c != nil && why[c] == "" {
-			why[c] = fmt.Sprintf(format, args...)
+	bad := func(w wish, format string, args ...any) {
+		if w.by == nil {
+			d.plan.Operations[d.operation[w.ID]].Decision = Undecided
+		} else if why[w.by] == "" {
+			why[w.by] = fmt.Sprintf(format, args...)
 		}
 	}
 	wishes := d.wishes()
@@ -70,13 +73,13 @@ func (d *deciding) misfits() map[*choice]string {
 		if i, ok := d.slots[w.slot()]; ok && w.by != nil {
 			own := d.plan.Operations[i]
 			if a, said := d.heard[own.ID]; said && own.Decision != Approve || own.To != w.To {
-				bad(w.by, "%s would set %s of %s to %q, which is not what this says %s", own.ID, own.Field, own.Target, own.To, at(a))
+				bad(w, "%s would set %s of %s to %q, which is not what this says%s", own.ID, own.Field, own.Target, own.To, at(a))
 			}
 		}
 		for _, other := range writes[w.slot()] {
 			if other.To != w.To {
-				bad(w.by, "%s wants another value of %s of %s", other, w.Field, w.Target)
-				bad(other.by, "%s wants another value of %s of %s", w, w.Field, w.Target)
+				bad(w, "%s wants another value of %s of %s", other, w.Field, w.Target)
+				bad(other, "%s wants another value of %s of %s", w, w.Field, w.Target)
 			}
 		}
 		writes[w.slot()] = append(writes[w.slot()], w)
@@ -85,8 +88,8 @@ func (d *deciding) misfits() map[*choice]string {
 		}
 		for _, other := range takes[w.To] {
 			if other.Target != w.Target {
-				bad(w.by, "%s gives %s to %s already", other, w.To, other.Target)
-				bad(other.by, "%s gives %s to %s too", w, w.To, w.Target)
+				bad(w, "%s gives %s to %s already", other, w.To, other.Target)
+				bad(other, "%s gives %s to %s too", w, w.To, w.Target)
 			}
 		}
 		takes[w.To] = append(takes[w.To], w)
@@ -94,14 +97,14 @@ func (d *deciding) misfits() map[*choice]string {
 	for _, c := range d.choices {
 		for _, named := range append([]Subject{c.keep}, targets(c.add, SetExternalID)...) {
 			for _, w := range writes[slot{named, "active"}] {
-				bad(c, "%s deactivates %s, which this keeps", w, named)
-				bad(w.by, "%s keeps %s, which this deactivates", c.answer.Where, named)
+				bad(wish{by: c}, "%s deactivates %s, which this keeps", w, named)
+				bad(w, "%s keeps %s, which this deactivates", c.answer.Where, named)
 			}
 		}
 		for _, op := range c.add {
 			if op.Action == SetExternalID {
 				if reason := d.held(op, writes); reason != "" {
-					bad(c, "%s", reason)
+					bad(wish{by: c}, "%s", reason)
 				}
 			}
 		}
@@ -113,7 +116,7 @@ func at(a Answer) string {
 	if a.Where == "" {
 		return ""
 	}
-	return "(" + a.Where + ")"
+	return " (" + a.Where + ")"
 }
 
 func targets(ops []Operation, action Action) []Subject {

@@ -24,9 +24,10 @@ type Unusable struct {
 
 // Decide returns the plan with the answers in it, sealed anew, and the answers
 // that it can't use. An operation that an unusable answer names is not approved,
-// and no answer is used in part. A blank decision takes back an approval, but of
-// an operation that must be named: that one waits for a word, see [Named]. What
-// choosing adds comes after the plan's own operations; whoever gives up an id
+// nor is one whose finding it says anything but approve of, nor one that a choice
+// is against; and no answer is used in part. A blank decision takes back an
+// approval, but of an operation that must be named: that one waits for a word, see
+// [Named]. What choosing adds comes after the plan's own operations; whoever gives up an id
 // comes before whoever takes it. No field is written twice, and no id is held
 // twice by what the answers add, as now has the directories. The same plan and
 // answers give the same bytes, while now says nothing else about those named.
@@ -125,7 +126,13 @@ func (d *deciding) hear(answers []Answer) {
 		}
 	}
 	for _, u := range d.unusable {
-		d.withdraw(u.Answer)
+		d.withdraw(u.ID, u.Answer)
+		if plainWord(u.Decision) == string(Approve) {
+			continue
+		}
+		for _, id := range d.because[u.ID] {
+			d.withdraw(id, u.Answer)
+		}
 	}
 }
 
@@ -140,12 +147,12 @@ func plainWord(decision string) string {
 	return strings.ToLower(decision)
 }
 
-// withdraw takes back the approval of the operation that the answer names, if it
-// names one: nothing else approves it then.
-func (d *deciding) withdraw(a Answer) {
-	if i, ok := d.operation[a.ID]; ok {
+// withdraw takes back the approval of the operation, if there is one, because of
+// an answer that can't be used: nothing else approves it then.
+func (d *deciding) withdraw(id string, a Answer) {
+	if i, ok := d.operation[id]; ok {
 		d.plan.Operations[i].Decision = Undecided
-		d.heard[a.ID] = a
+		d.heard[id] = a
 	}
 }
 

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -134,6 +135,9 @@ func TestDecide(t *testing.T) {
 			want: []string{`row 2: it is about  and the value "00u7", in this plan op-0001 is about databricks:user:1 and "00u1": the file was made with another plan`}},
 		{name: "a finding with operations", tenant: []any{ana, linked}, answers: answers("missing-external-id/databricks:user:1 approve"),
 			want: []string{"op-0001 databricks:user:1 externalId  → 00u1", "row 1: this finding needs no choice: decide op-0001"}},
+		{name: "a finding with operations, rejected", tenant: []any{ana, linked},
+			answers: answers("missing-external-id/databricks:user:1 reject", "op-0001 approve"),
+			want:    []string{"row 1: this finding needs no choice: decide op-0001"}},
 		{name: "not to choose", tenant: []any{user("1", "nobody@example.com", "")}, answers: answers("missing-external-id/databricks:user:1 link:00u1"),
 			want: []string{"row 1: nothing can be chosen here (remedy review): look at it and decide what is right"}},
 
@@ -211,6 +215,10 @@ func TestDecide(t *testing.T) {
 				"split-identity/okta:user:00u2 keep:databricks:user:2"),
 			want: []string{"row 1: row 2 deactivates databricks:user:3, which this keeps",
 				"row 2: row 1 keeps databricks:user:3, which this deactivates", "row 3: row 1 keeps databricks:user:3, which this deactivates"}},
+		{name: "keep whom the plan deactivates", set: deactivate,
+			tenant:  []any{gone, user("2", "bo@example.com", ""), user("3", "BO@example.com", "00u2")},
+			answers: answers("case-variant-username/bo@example.com keep:databricks:user:2"),
+			want:    []string{"op-0002 databricks:user:3 active true → false", "row 1: op-0001 deactivates databricks:user:2, which this keeps"}},
 		{name: "a misspelt rejection, and a choice for it", set: deactivate,
 			tenant:  []any{gone, user("2", "bo@example.com", ""), user("3", "BO@example.com", "00u2")},
 			answers: answers("op-0001 reject", "op-0002 rejct", "case-variant-username/bo@example.com keep:databricks:user:2"),
@@ -270,6 +278,40 @@ func TestNamed(t *testing.T) {
 	p, unusable, err := audit.Decide(r.Plan, chosen, audit.NewIndex(r.Snapshot, r.Settings))
 	if err != nil || len(p.Operations) != 1 || !audit.Named(chosen, unusable)(p.Operations[0]) {
 		t.Errorf("what was chosen is not named: %+v, %v", p.Operations, err)
+	}
+}
+
+// A choice approves the plan's own operation that does the same, unless somebody
+// said otherwise of it; one that does something else is not approved then.
+func TestDecideBesideAnOperation(t *testing.T) {
+	shared := []any{okta("00u1", "x@example.com", "a@example.com"), okta("00u2", "b@example.com", "x@example.com"), user("1", "x@example.com", "")}
+	const choice = "ambiguous-username/databricks:user:1 link:00u2"
+	same := []string{"op-0001 databricks:user:1 externalId  → 00u2"}
+	for _, c := range []struct {
+		to       string
+		decision audit.Decision
+		answers  []audit.Answer
+		want     []string
+	}{
+		{"00u2", audit.Undecided, answers(choice), same},
+		{"00u2", audit.Approve, answers(choice), same},
+		{"00u2", audit.Undecided, answers(choice, "op-0001 approve"), same},
+		{"00u2", audit.Approve, answers(choice, "op-0001 reject"),
+			[]string{`row 1: op-0001 would set externalId of databricks:user:1 to "00u2", which is not what this says (row 2)`}},
+		{"00u2", audit.Approve, answers(choice, "op-0001 "),
+			[]string{`row 1: op-0001 would set externalId of databricks:user:1 to "00u2", which is not what this says (row 2)`}},
+		{"00u1", audit.Undecided, answers(choice), []string{`row 1: op-0001 would set externalId of databricks:user:1 to "00u1", which is not what this says`}},
+		{"00u1", audit.Approve, answers(choice), []string{`row 1: op-0001 would set externalId of databricks:user:1 to "00u1", which is not what this says`}},
+	} {
+		r := audited(t, shared, audit.Settings{})
+		r.Plan.Operations = []audit.Operation{{ID: "op-0001", Action: audit.SetExternalID, Target: audit.Subject{Kind: audit.DatabricksUserKind, ID: "1"},
+			Field: "externalId", To: c.to, Because: []string{"odd-0123456789ab"}, Decision: c.decision}}
+		if err := r.Plan.Seal(r.Plan.Created, time.Hour); err != nil {
+			t.Fatal(err)
+		}
+		if diff := cmp.Diff(c.want, decided(t, r, c.answers)); diff != "" {
+			t.Errorf("%s %q, %v: (-want +got)\n%s", c.to, c.decision, c.answers, diff)
+		}
 	}
 }
 
