@@ -156,8 +156,7 @@ func (f *fileReader) value(raw jsontext.Value, line int) error {
 }
 
 func (f *fileReader) object(raw jsontext.Value, line int) error {
-	// What else a file may be shows in its first object: all other fields are
-	// optional, so that anything would do for a user without a name.
+	// What else a file may be shows in its first object.
 	if len(f.seen) == 0 && !has(raw, f.kind.name) {
 		return fmt.Errorf("expected a %s, found something without %s: is this the file of %s?",
 			f.kind.singular, f.kind.name, f.kind.plural)

@@ -93,7 +93,7 @@ func TestReadOtherKinds(t *testing.T) {
 
 // An object that can't be decoded is kept with its line, and the rest is read.
 func TestReadFileKeepsUndecoded(t *testing.T) {
-	r, got, err := fromFile(ReadUsers, "[{\"id\":\"1\",\"userName\":\"a\"},\n\n{\"id\":\"2\",\n\"active\":\"maybe\"},{\"id\":\"3\"}]")
+	r, got, err := fromFile(ReadUsers, "[{\"id\":\"1\",\"userName\":\"a\"},\n\n{\"id\":\"2\",\n\"active\":\"maybe\"},{\"id\":\"3\",\"userName\":\"c\"}]")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -101,7 +101,7 @@ func TestReadFileKeepsUndecoded(t *testing.T) {
 	want := []any{
 		audit.DatabricksUser{ID: "1", UserName: "a", Active: true},
 		audit.Undecoded{Input: audit.DatabricksUsers, Raw: []byte("{\"id\":\"2\",\n\"active\":\"maybe\"}"), Error: reason},
-		audit.DatabricksUser{ID: "3", Active: true},
+		audit.DatabricksUser{ID: "3", UserName: "c", Active: true},
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("(-want +got)\n%s", diff)

@@ -309,7 +309,7 @@ func TestListRepeatedPage(t *testing.T) {
 			return
 		}
 		requests++
-		fmt.Fprint(w, `{"totalResults":500,"Resources":[{"id":"1"},{"id":"2"}]}`)
+		fmt.Fprint(w, `{"totalResults":500,"Resources":[{"id":"1","userName":"a"},{"id":"2","userName":"b"}]}`)
 	}))
 	defer server.Close()
 	c, err := Open(t.Context(), to(server.URL))

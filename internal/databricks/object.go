@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"strings"
 
 	"github.com/aimcheck/aimcheck/audit"
 	"github.com/aimcheck/aimcheck/internal/rawjson"
@@ -65,7 +66,7 @@ type object struct {
 func (k kind) object(raw jsontext.Value) object {
 	id, records, err := k.decode(raw)
 	if err == nil && id == "" {
-		err = fmt.Errorf("field %s: expected text, found nothing", k.id)
+		err = errAbsent(k.id)
 	}
 	if err == nil {
 		return object{key: id, records: records}
@@ -106,6 +107,9 @@ func decodeUser(raw jsontext.Value) (string, []any, error) {
 	if err := decode(raw, &u); err != nil {
 		return "", nil, err
 	}
+	if u.UserName == "" && !has(raw, "userName") {
+		return "", nil, errAbsent("userName")
+	}
 	return string(u.ID), []any{audit.DatabricksUser{
 		ID:           string(u.ID),
 		UserName:     string(u.UserName),
@@ -134,6 +138,9 @@ func decodeGroup(raw jsontext.Value) (string, []any, error) {
 	}
 	if err := decode(raw, &g); err != nil {
 		return "", nil, err
+	}
+	if g.DisplayName == "" && !has(raw, "displayName") {
+		return "", nil, errAbsent("displayName")
 	}
 	return string(g.ID), []any{audit.DatabricksGroup{
 		ID:           string(g.ID),
@@ -175,6 +182,9 @@ func decodeServicePrincipal(raw jsontext.Value) (string, []any, error) {
 	if err := decode(raw, &p); err != nil {
 		return "", nil, err
 	}
+	if p.ApplicationID == "" && !has(raw, "applicationId") {
+		return "", nil, errAbsent("applicationId")
+	}
 	return string(p.ID), []any{audit.DatabricksServicePrincipal{
 		ID:            string(p.ID),
 		ApplicationID: string(p.ApplicationID),
@@ -210,13 +220,20 @@ func decodeWorkspace(raw jsontext.Value) (string, []any, error) {
 	}}, nil
 }
 
+// errAbsent says that an object leaves out a field that every object of its kind
+// has: a part of it was given, and what else is not there is not known to be blank.
+func errAbsent(field string) error {
+	return fmt.Errorf("field %s: expected text, found nothing", field)
+}
+
 // decode reads one object strictly: a name that stands twice is an error, since a
-// guess could name the wrong person. Texts are kept byte for byte.
+// guess could name the wrong person. Names of attributes are the same in any
+// letter case (RFC 7643, section 2.1). Texts are kept byte for byte.
 func decode(raw jsontext.Value, into any) error {
 	if k := raw.Kind(); k != '{' {
 		return fmt.Errorf("expected an object, found %s", noun(k))
 	}
-	return json.Unmarshal(raw, into, rawjson.Strict())
+	return json.Unmarshal(raw, into, rawjson.Strict(), json.MatchCaseInsensitiveNames(true))
 }
 
 // lenient are the options to find an object's bounds and its id with, whatever
@@ -249,12 +266,12 @@ func fields(raw jsontext.Value, read func(name string, dec *jsontext.Decoder) er
 	return nil
 }
 
-// textOf returns the object's first field of that name, blank if it has none
-// or if that is no text.
+// textOf returns the object's first field of that name in any letter case, blank
+// if it has none or if that is no text.
 func textOf(raw jsontext.Value, field string) string {
 	var t text
 	_ = fields(raw, func(name string, dec *jsontext.Decoder) error {
-		if name != field {
+		if !strings.EqualFold(name, field) {
 			return dec.SkipValue()
 		}
 		if t.UnmarshalJSONFrom(dec) != nil {
@@ -265,10 +282,10 @@ func textOf(raw jsontext.Value, field string) string {
 	return string(t)
 }
 
-// has reports whether raw is an object with a field of that name.
+// has reports whether raw is an object with a field of that name, in any letter case.
 func has(raw jsontext.Value, field string) bool {
 	return fields(raw, func(name string, dec *jsontext.Decoder) error {
-		if name == field {
+		if strings.EqualFold(name, field) {
 			return errFound
 		}
 		return dec.SkipValue()

@@ -35,10 +35,10 @@ func TestDecode(t *testing.T) {
 				Created:      "2020-01-02T03:04:05Z",
 			},
 		},
-		{"a user with an id alone", users, `{"id":"1"}`, audit.DatabricksUser{ID: "1", Active: true}},
-		{"an id that is a number", users, `{"id":1234567890123456789}`, audit.DatabricksUser{ID: "1234567890123456789", Active: true}},
-		{"active as text", users, `{"id":"1","active":"false"}`, audit.DatabricksUser{ID: "1"}},
-		{"active as text with a capital", users, `{"id":"1","active":"True"}`, audit.DatabricksUser{ID: "1", Active: true}},
+		{"a user with an id and a name alone", users, `{"id":"1","userName":"a"}`, audit.DatabricksUser{ID: "1", UserName: "a", Active: true}},
+		{"an id that is a number", users, `{"id":1234567890123456789,"userName":"a"}`, audit.DatabricksUser{ID: "1234567890123456789", UserName: "a", Active: true}},
+		{"active as text", users, `{"id":"1","active":"false","userName":"a"}`, audit.DatabricksUser{ID: "1", UserName: "a"}},
+		{"active as text with a capital", users, `{"id":"1","active":"True","userName":"a"}`, audit.DatabricksUser{ID: "1", UserName: "a", Active: true}},
 		{
 			"null everywhere", users,
 			`{"id":"1","userName":null,"externalId":null,"displayName":null,"name":null,"active":null,"emails":null,"roles":[null],"entitlements":null,"groups":null,"meta":null}`,
@@ -46,9 +46,9 @@ func TestDecode(t *testing.T) {
 		},
 		{
 			"plain texts and lone objects for lists", users,
-			`{"id":"1","roles":["account_admin",5],"entitlements":"workspace-access","groups":{"value":"7"},"emails":[{"value":"a@example.com","primary":"true"}]}`,
+			`{"id":"1","userName":"a","roles":["account_admin",5],"entitlements":"workspace-access","groups":{"value":"7"},"emails":[{"value":"a@example.com","primary":"true"}]}`,
 			audit.DatabricksUser{
-				ID: "1", Active: true,
+				ID: "1", UserName: "a", Active: true,
 				Roles:        values(audit.Value{Value: "account_admin"}, audit.Value{Value: "5"}),
 				Entitlements: values(audit.Value{Value: "workspace-access"}),
 				Groups:       values(audit.Value{Value: "7"}),
@@ -56,8 +56,11 @@ func TestDecode(t *testing.T) {
 			},
 		},
 		{
-			"names that differ in case alone", users, `{"id":"1","userName":"right","UserName":"wrong","USERNAME":"wrong"}`,
-			audit.DatabricksUser{ID: "1", UserName: "right", Active: true},
+			"names of fields in other letter case", users,
+			`{"ID":"1","username":"a","ExternalID":"00u1","NAME":{"GivenName":"Pat"},"Active":false,"Roles":[{"Value":"account_admin"}]}`,
+			audit.DatabricksUser{
+				ID: "1", UserName: "a", ExternalID: "00u1", GivenName: "Pat", Roles: values(audit.Value{Value: "account_admin"}),
+			},
 		},
 		{
 			"a group", groups,
@@ -111,11 +114,13 @@ func TestUndecoded(t *testing.T) {
 		{`{"id":"1","roles":[["a"]]}`, "1", `user 1: field roles: expected an object or text, found an array`},
 		{`{"id":"1","roles":true}`, "1", `user 1: field roles: expected an object or text, found a boolean`},
 		{`{"id":"1","name":"Pat"}`, "1", `user 1: field name: expected an object, found text`},
+		{`{"id":"1","externalId":"00u1"}`, "1", `user 1: field userName: expected text, found nothing`},
+		{`{"id":"1","userName":"a","UserName":"b"}`, "1", `user 1: field UserName: duplicate object member name`},
 		{`{"id":"1","userName":"a","userName":"b"}`, "1", `user 1: field userName: duplicate object member name`},
 		{`{"userName":"a","id":"1","id":"2"}`, "1", `user 1: field id: duplicate object member name`},
 		{`{"userName":"a"}`, `{"userName":"a"}`, `user without an id: field id: expected text, found nothing`},
 		{`{"id":{}}`, `{"id":{}}`, `user without an id: field id: expected text, found an object`},
-		{`{"id":""}`, `{"id":""}`, `user without an id: field id: expected text, found nothing`},
+		{`{"id":"","userName":"a"}`, `{"id":"","userName":"a"}`, `user without an id: field id: expected text, found nothing`},
 		{`"1"`, `"1"`, `user without an id: expected an object, found text`},
 		{`[]`, `[]`, `user without an id: expected an object, found an array`},
 	} {
@@ -133,6 +138,16 @@ func TestUndecoded(t *testing.T) {
 		}
 		if o.key != test.key {
 			t.Errorf("%s: key %q", test.raw, o.key)
+		}
+	}
+}
+
+// A part of an object is no object whose other fields are blank.
+func TestUndecodedPart(t *testing.T) {
+	for _, k := range []kind{users, groups, servicePrincipals} {
+		want := k.singular + " 1: field " + k.name + ": expected text, found nothing"
+		if u, ok := k.object(jsontext.Value(`{"id":"1"}`)).records[0].(audit.Undecoded); !ok || u.Error != want {
+			t.Errorf("%s: got %+v, want %q", k.singular, u, want)
 		}
 	}
 }

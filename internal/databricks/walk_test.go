@@ -281,7 +281,7 @@ func TestWalkNeverBelieves(t *testing.T) {
 				s.after = func(s *shelf, p *page) {
 					*p = page{total: 250, start: p.start}
 					for i := range 100 {
-						p.objects = append(p.objects, jsontext.Value(fmt.Sprintf(`{"id":"%d"}`, p.start+i)))
+						p.objects = append(p.objects, jsontext.Value(fmt.Sprintf(`{"id":"%d","userName":"a"}`, p.start+i)))
 					}
 				}
 			}, "250 users are announced and at least",

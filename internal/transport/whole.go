@@ -18,14 +18,19 @@ const maxBody = 64 << 20
 // Whole hands on answers only with their complete body in memory. An answer of
 // status 2xx must be one whole JSON value (or blank, except to a GET): a body
 // that was cut, or HTML, is an error. Of any other status the body is what
-// could be read. One attempt, the body included, may take no longer than limit.
-// What is sent goes with its length: not every server takes it in chunks.
+// could be read, with "***" where it repeats the credentials of the request. One
+// attempt, the body included, may take no longer than limit. What is sent goes
+// with its length: not every server takes it in chunks.
 func Whole(next http.RoundTripper, limit time.Duration) http.RoundTripper {
 	return roundTripper(func(r *http.Request) (*http.Response, error) {
 		ctx, cancel := context.WithTimeoutCause(r.Context(), limit, errTimeout{limit})
 		defer cancel()
 		sent := r.Clone(ctx)
 		if err := measure(sent); err != nil {
+			return nil, err
+		}
+		secrets, err := credentials(sent)
+		if err != nil {
 			return nil, err
 		}
 		resp, err := next.RoundTrip(sent)
@@ -46,6 +51,8 @@ func Whole(next http.RoundTripper, limit time.Duration) http.RoundTripper {
 			if err := wholeJSON(r.Method, body); err != nil {
 				return nil, fmt.Errorf("the answer to %s %s %w", r.Method, r.URL.Path, err)
 			}
+		} else {
+			body = conceal(body, secrets)
 		}
 		resp.Body = io.NopCloser(bytes.NewReader(body))
 		resp.ContentLength = int64(len(body))
