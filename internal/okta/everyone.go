@@ -17,9 +17,20 @@ func (c *Client) everyone(ctx context.Context) int {
 	return users
 }
 
+// hidden fails if the search gave fewer users than are counted, by more than one in
+// a thousand: those may come and go meanwhile. Its index may lack some.
+func (l *listing) hidden() error {
+	counted := int(l.counted.Load())
+	if missing := counted - l.received; missing > counted/1000 {
+		return errNoWindows{fmt.Sprintf("its search gave %d, and the group Everyone counts %d", l.received, counted)}
+	}
+	return nil
+}
+
 // compare notes where the group Everyone counts more users than were read. The
 // count may leave the deprovisioned out, and lags a little.
-func (l *listing) compare(counted int) {
+func (l *listing) compare() {
+	counted := int(l.counted.Load())
 	l.proof.Counted = counted
 	if counted > l.received {
 		l.client.note("the group Everyone counts %d users and %d were read: if that stays so, the app may not see all of them; "+

@@ -226,6 +226,32 @@ func TestListingsThatCannotBeTrusted(t *testing.T) {
 	}
 }
 
+// A search whose index lacks users gives no sign of it. The group Everyone does, and
+// the plain listing has them.
+func TestSearchThatHidesUsers(t *testing.T) {
+	f := &fakeOrg{counts: 3, answer: func(_ string, q url.Values, n int) (int, string, string) {
+		switch {
+		case q.Has("search"):
+			return 200, body("ACTIVE", 1), ""
+		case chainOf(q) == "plain":
+			return 200, body("ACTIVE", 1, 2), ""
+		case chainOf(q) == "deprovisioned":
+			return 200, body("DEPROVISIONED", 3), ""
+		}
+		return 200, "[]", ""
+	}}
+	client := f.open(t)
+	list(t, t.Context(), client, usersRequest).complete(t, 3)
+	if notes := client.Source().Notes; len(notes) != 1 || !strings.Contains(notes[0], "one page after another (its search gave 2, and the group Everyone counts 3)") {
+		t.Errorf("notes %q", notes)
+	}
+}
+
+func TestInterruptedListingThatCannotBeGoneOnWith(t *testing.T) {
+	f := &fakeOrg{answer: func(string, url.Values, int) (int, string, string) { return 200, "[]", "" }}
+	list(t, t.Context(), f.open(t), audit.Request{Input: audit.OktaUsers, Marks: []string{"{"}}).incomplete(t, "can't be read")
+}
+
 // A listing that gives ever new users ends by what Okta itself counts.
 func TestListingsThatNeverEnd(t *testing.T) {
 	for name, created := range map[string]func(n int) string{

@@ -12,13 +12,7 @@ import (
 // changed meanwhile: a user can have passed from one part of the listing to another.
 func (l *listing) readUsers(ctx context.Context) error {
 	ctx, cancel := context.WithCancel(ctx)
-	counted := make(chan int, 1)
-	counting := true
-	defer func() {
-		if cancel(); counting {
-			<-counted
-		}
-	}()
+	defer cancel()
 	var windows *windows
 	switch {
 	case l.begun > 0:
@@ -31,10 +25,15 @@ func (l *listing) readUsers(ctx context.Context) error {
 			return err
 		}
 	}
+	counted := make(chan struct{})
+	defer func() {
+		cancel()
+		<-counted
+	}()
 	go func() {
 		n := l.client.everyone(ctx)
 		l.counted.Store(int64(n))
-		counted <- n
+		close(counted)
 		if windows != nil && !windows.update {
 			windows.mu.Lock()
 			windows.expected = n
@@ -46,11 +45,18 @@ func (l *listing) readUsers(ctx context.Context) error {
 	if windows != nil {
 		err = windows.read(ctx)
 	}
+	if err == nil && !windows.update {
+		if !l.deprovisioned {
+			// A search that leaves the deprovisioned out would look the same.
+			err = l.readDeprovisioned(ctx)
+		}
+		if err == nil {
+			<-counted
+			err = l.hidden()
+		}
+	}
 	var no errNoWindows
 	switch {
-	case err == nil && !windows.update && !l.deprovisioned:
-		// A search that leaves the deprovisioned out would look the same.
-		err = l.readDeprovisioned(ctx)
 	case windows == nil:
 		err = l.readPlainly(ctx)
 	case errors.As(err, &no):
@@ -71,8 +77,8 @@ func (l *listing) readUsers(ctx context.Context) error {
 	if err := l.lookAgain(ctx); err != nil {
 		return err
 	}
-	counting = false
-	l.compare(<-counted)
+	<-counted
+	l.compare()
 	return nil
 }
 
