@@ -18,7 +18,7 @@ import (
 type Retry struct {
 	Who      string        // whose answers they are, such as "Okta": for reasons and errors
 	Attempts int           // at most, the first included; 0: 9. Of refusals for a rate limit there may be more
-	Wait     time.Duration // at most, all waits for one request together; 0: 5 minutes
+	Wait     time.Duration // at most, all waits for one request together, and how long a limit may refuse it; 0: 5 minutes
 
 	// Also permits more than GET and HEAD to be repeated, such as the POST of a
 	// token request. Nil permits none.
@@ -91,6 +91,7 @@ func (p Retry) Do(ctx context.Context, name string, send func() (*http.Response,
 		p.Wait = 5 * time.Minute
 	}
 	start, waited := time.Now(), time.Duration(0)
+	var refused time.Time // for a rate limit, the first time
 	for n := 1; ; n++ {
 		resp, err := send()
 		if cause := context.Cause(ctx); cause != nil {
@@ -105,11 +106,16 @@ func (p Retry) Do(ctx context.Context, name string, send func() (*http.Response,
 		if resp != nil {
 			fail.Status = resp.StatusCode
 		}
+		limited := resp != nil && resp.StatusCode == http.StatusTooManyRequests
+		if limited && refused.IsZero() {
+			refused = time.Now()
+		}
 		// A limit passes: of it there may be more refusals than of what is broken.
-		if limited := resp != nil && resp.StatusCode == http.StatusTooManyRequests; n >= p.Attempts && !limited {
+		if n >= p.Attempts && !limited {
 			return nil, fail
 		}
-		if waited+wait > p.Wait {
+		// What a Pace below holds it back for is not in waited.
+		if waited+wait > p.Wait || limited && time.Since(refused)+wait > p.Wait {
 			fail.Why += fmt.Sprintf("; to wait %v more would be over %v in all: run again later", wait.Round(time.Second), p.Wait)
 			return nil, fail
 		}

@@ -15,6 +15,8 @@ import (
 	"time"
 
 	"golang.org/x/time/rate"
+
+	"golang.org/x/sync/errgroup"
 )
 
 // get sends a GET of path through rt.
@@ -335,6 +337,30 @@ func TestRetryWaitsOutALimit(t *testing.T) {
 			})
 		})
 	}
+}
+
+// A limit that never passes is given up after minutes, however many requests take
+// turns in finding out whether it has.
+func TestRetryGivesUpALimitThatManyWaitFor(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		pace := Pace{Who: "Okta", Bucket: func(r *http.Request) string { return r.URL.Path }}
+		rt := Retry{Who: "Okta"}.Over(pace.Over(roundTripper(func(r *http.Request) (*http.Response, error) {
+			reset := fmt.Sprintf("X-Rate-Limit-Reset: %d", time.Now().Unix()+2)
+			return code(429, "X-Rate-Limit-Limit: 600", "X-Rate-Limit-Remaining: 0", reset, "Date: "+time.Now().UTC().Format(http.TimeFormat))(r)
+		})))
+		start := time.Now()
+		g, ctx := errgroup.WithContext(t.Context())
+		for range 12 {
+			g.Go(func() error {
+				_, err := send(ctx, rt, http.MethodGet, "/x")
+				return err
+			})
+		}
+		err := g.Wait()
+		if took := time.Since(start); err == nil || took > 6*time.Minute || !strings.Contains(err.Error(), "run again later") {
+			t.Errorf("after %v: %v", took, err)
+		}
+	})
 }
 
 func TestRetrySendsOnlyReadsTwice(t *testing.T) {
