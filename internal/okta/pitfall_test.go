@@ -356,6 +356,17 @@ func TestRateLimitIsNotOverrun(t *testing.T) {
 	}
 }
 
+// nthToken breaks the n-th answer of the token endpoint.
+func nthToken(n int64, f sandbox.Fault) func(*http.Request) sandbox.Fault {
+	var sent atomic.Int64
+	return func(r *http.Request) sandbox.Fault {
+		if r.URL.Path == tokenPath && sent.Add(1) == n {
+			return f
+		}
+		return sandbox.Fault{}
+	}
+}
+
 func TestSignInErrorsSayWhatToDo(t *testing.T) {
 	tenant := people(1)
 	ahead := func(d time.Duration) func() time.Time { return func() time.Time { return time.Now().Add(d) } }
@@ -373,6 +384,10 @@ func TestSignInErrorsSayWhatToDo(t *testing.T) {
 		{"missing scope", sandbox.Options{OktaScopes: []string{"okta.users.read"}}, nil, "may not use all of the scopes okta.users.read, okta.groups.read", ""},
 		{"clock two hours ahead", sandbox.Options{}, func(c *Config) { c.Now = ahead(2 * time.Hour) }, "", "ahead of Okta's"},
 		{"clock two hours behind", sandbox.Options{}, func(c *Config) { c.Now = ahead(-2 * time.Hour) }, "", "behind Okta's"},
+		{"clock ahead, and a token endpoint that fails after it said so", sandbox.Options{Fault: nthToken(2, sandbox.Fault{Status: 503})},
+			func(c *Config) { c.Now = ahead(2 * time.Hour) }, "", "ahead of Okta's"},
+		{"clock ahead, and a connection that breaks after it was said", sandbox.Options{Fault: nthToken(2, sandbox.Fault{Reset: true})},
+			func(c *Config) { c.Now = ahead(2 * time.Hour) }, "", "ahead of Okta's"},
 		{"clock ten seconds ahead", sandbox.Options{}, func(c *Config) { c.Now = ahead(10 * time.Second) }, "", ""},
 		{"Date header off alone", sandbox.Options{DateSkew: 2 * time.Hour}, nil, "", ""},
 		{"clock and key wrong", sandbox.Options{}, func(c *Config) { c.Now, c.PrivateKey = ahead(2*time.Hour), newRSA(t) }, "the private key does not fit the app", ""},

@@ -31,8 +31,9 @@ type signIn struct {
 	client *Client
 	wire   http.RoundTripper // carries the token requests
 	auth   sdk.PrivateKeyAuthConfig
-	turn   chan struct{} // holds one element while someone signs in; guards byOkta
+	turn   chan struct{} // holds one element while someone signs in; guards what follows
 	byOkta bool          // assertions are made by Okta's clock: ours is wrong
+	noted  bool          // that
 }
 
 // now is the clock that assertions are made by.
@@ -107,23 +108,23 @@ func (s *signIn) authorize(r *http.Request) (failed *http.Response, err error) {
 	}
 	failed, err = s.authorizeOnce(r)
 	var refused *tokenError
-	if !errors.As(err, &refused) || s.client.clock.wrong() == "" {
-		return failed, err
-	}
-	// The assertion was made by one clock, and there is another to try.
-	s.byOkta = !s.byOkta
-	var still *tokenError
-	switch failed, second := s.authorizeOnce(r); {
-	case second == nil && failed == nil:
-		if s.byOkta {
-			s.client.note("%s; Okta's time was used to sign in", s.client.clock.wrong())
+	if errors.As(err, &refused) && s.client.clock.wrong() != "" {
+		// The assertion was made by one clock, and there is another to try.
+		s.byOkta = !s.byOkta
+		first := err
+		var still *tokenError
+		if failed, err = s.authorizeOnce(r); errors.As(err, &still) {
+			s.byOkta = !s.byOkta
+			if still.fault == FaultClock {
+				err = first // else with the clock put right this is what remains
+			}
 		}
-		return nil, nil
-	case errors.As(second, &still) && still.fault != FaultClock:
-		err = second // with the clock put right this is what remains
 	}
-	s.byOkta = !s.byOkta
-	return nil, err
+	if wrong := s.client.clock.wrong(); err == nil && failed == nil && s.byOkta && !s.noted && wrong != "" {
+		s.noted = true
+		s.client.note("%s; Okta's time was used to sign in", wrong)
+	}
+	return failed, err
 }
 
 func (s *signIn) authorizeOnce(r *http.Request) (failed *http.Response, err error) {
