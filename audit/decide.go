@@ -34,7 +34,6 @@ type Unusable struct {
 func Decide(p *Plan, answers []Answer, now *Index) (*Plan, []Unusable, error) {
 	d := &deciding{now: now, plan: *p, operation: map[string]int{}, slots: map[slot]int{}, manual: map[string]Manual{}, because: map[string][]string{}}
 	d.plan.Operations = slices.Clone(p.Operations)
-	d.plan.Manual = Manuals{}
 	for i, op := range d.plan.Operations {
 		d.operation[op.ID], d.slots[op.slot()] = i, i
 		for _, f := range op.Because {
@@ -299,11 +298,13 @@ func (d *deciding) only(m Manual, r Record) (Ref, error) {
 	if ref, ok := d.now.find(r.Subject); ok && len(live) != 1 {
 		live = slices.Collect(d.now.LiveCandidates(ref).All())
 	}
-	switch len(live) {
-	case 0:
-		return Ref{}, nil
-	case 1:
+	switch {
+	case len(live) == 1:
 		return live[0], nil
+	case len(live) == 0 && len(m.Candidates) > 0:
+		return Ref{}, errors.New("none of the finding's Okta objects is live any more: make a new plan")
+	case len(live) == 0:
+		return Ref{}, nil
 	}
 	return Ref{}, fmt.Errorf("it has no externalId, and could be any of %d Okta objects: first say link: for the finding that names them", len(live))
 }

@@ -50,13 +50,26 @@ func decided(t *testing.T, r *audit.Report, as []audit.Answer) []string {
 	for _, u := range unusable {
 		lines = append(lines, u.Where+": "+u.Why)
 	}
-	old := map[string]bool{}
+	chosen, refused := map[string]bool{}, map[string]bool{}
+	for _, a := range as {
+		chosen[a.ID] = chosen[a.ID] || strings.Contains(a.Decision, ":")
+	}
+	for _, u := range unusable {
+		refused[u.ID] = true
+	}
+	old, left := map[string]bool{}, map[string]bool{}
 	for m := range r.Plan.Manual.All() {
 		old[m.Finding+m.What] = true
 	}
 	for m := range p.Manual.All() {
+		left[m.Finding+m.What] = true
 		if !old[m.Finding+m.What] {
 			lines = append(lines, m.What)
+		}
+	}
+	for m := range r.Plan.Manual.All() {
+		if told := left[m.Finding+m.What]; told && chosen[m.Finding] && !refused[m.Finding] || !told && !chosen[m.Finding] {
+			t.Errorf("%s is left to people: %v", m.Finding, told)
 		}
 	}
 	holdsTogether(t, r, p)
@@ -80,6 +93,9 @@ func holdsTogether(t *testing.T, r *audit.Report, p *audit.Plan) {
 			t.Errorf("%s is written twice", at)
 		}
 		written[at] = true
+		if undone := op.Field != "externalId" || op.From != "" || op.Target.Kind == audit.DatabricksGroupKind; op.Reversible != undone {
+			t.Errorf("%s from %q to %q: reversible: %v", at, op.From, op.To, op.Reversible) // Databricks clears the id of a group alone
+		}
 		if op.Decision != audit.Approve || op.Field != "externalId" {
 			continue
 		}
@@ -98,6 +114,9 @@ func TestDecide(t *testing.T) {
 	gone.Status = audit.StatusDeprovisioned
 	admin := user("3", "bo.reed@example.com", "")
 	admin.Roles = audit.NewValues(audit.Value{Value: "account_admin"})
+	odd := audit.DatabricksGroup{ID: "5", DisplayName: "Odd"}
+	inactive := user("3", "bo.reed@example.com", "")
+	inactive.Active = false
 	linked := user("1", "ana@example.com", "")
 	shared := []any{okta("00u1", "x@example.com", "a@example.com"), okta("00u2", "b@example.com", "x@example.com"), user("1", "x@example.com", "")}
 	twice := []any{bo, user("2", "bo@example.com", ""), user("3", "bo.reed@example.com", "")}
@@ -156,6 +175,8 @@ func TestDecide(t *testing.T) {
 			want: []string{"row 1: row 3 wants another value of externalId of databricks:user:1",
 				"row 2: row 3 wants another value of externalId of databricks:user:1",
 				"row 3: row 1 wants another value of externalId of databricks:user:1"}},
+		{name: "a finding, contradictory", tenant: shared, answers: answers("ambiguous-username/databricks:user:1 link:00u2", "ambiguous-username/databricks:user:1 reject"),
+			want: []string{"row 1: row 1 and row 2 say different things", "row 2: row 1 and row 2 say different things"}},
 		{name: "rejected finding", tenant: shared, answers: answers("ambiguous-username/databricks:user:1 reject")},
 		{name: "link to nobody of the finding", tenant: shared, answers: answers("ambiguous-username/databricks:user:1 link:00u7"),
 			want: []string{`row 1: "00u7" is the id of none of the finding's Okta objects`}},
@@ -200,6 +221,17 @@ func TestDecide(t *testing.T) {
 		{name: "half a chain", tenant: entangled("bo", "00u3", "ana", "00u2"),
 			answers: answers("conflicting-external-id/databricks:user:1 link:00u2"),
 			want:    []string{"row 1: databricks:user:2 holds the id 00u2: decide about that one first"}},
+		{name: "half a chain, and what has no part in it", tenant: append(entangled("bo", "00u3", "ana", "00u2"), okta("00u4", "dee@example.com", "d@example.com"),
+			user("4", "dee@example.com", ""), user("5", "d@example.com", "")),
+			answers: answers("conflicting-external-id/databricks:user:1 link:00u2", "op-0001 approve", "split-identity/okta:user:00u4 keep:databricks:user:5"),
+			want: []string{"op-0001 databricks:user:5 externalId  → 00u4",
+				"row 1: databricks:user:2 holds the id 00u2: decide about that one first",
+				"row 2: the plan has no operation or finding of this id: was the file made with another plan?",
+				"dee@example.com (databricks:user:4) is not kept: move what it owns and may do to databricks:user:5, then deactivate or remove it"}},
+		{name: "a swap, and one who waits for it", tenant: []any{ana, bo, user("1", "bo@example.com", "00u1"), user("2", "ana@example.com", "00u2"), user("3", "bo.reed@example.com", "")},
+			answers: answers("conflicting-external-id/databricks:user:1 link:00u1", "conflicting-external-id/databricks:user:1 link:00u2", "missing-external-id/databricks:user:3 link:00u2"),
+			want: []string{"row 1: databricks:user:2 and others would swap their ids, which can't be done one by one: a person must, with Databricks Support",
+				"row 2: row 3 gives 00u2 to databricks:user:3 too", "row 3: row 2 gives 00u2 to databricks:user:1 already"}},
 		{name: "a swap", tenant: entangled("bo", "00u1", "ana", "00u2"),
 			answers: answers("conflicting-external-id/databricks:user:1 link:00u2", "conflicting-external-id/databricks:user:1 link:00u1"),
 			want: []string{"row 1: databricks:user:1 and others would swap their ids, which can't be done one by one: a person must, with Databricks Support",
@@ -209,6 +241,21 @@ func TestDecide(t *testing.T) {
 			want:    []string{"row 1: row 2 deactivates databricks:user:3, which this keeps", "row 2: row 1 keeps databricks:user:3, which this deactivates"}},
 		{name: "misspelt twice", tenant: []any{ana, linked}, answers: answers("op-0001 link:00u1", "op-0001 link:00u2"),
 			want: []string{"row 1: expected approve or reject for an operation", "row 2: expected approve or reject for an operation"}},
+		{name: "link one, deactivate it", tenant: []any{bo, user("2", "bo@example.com", "00x"), user("3", "BO@example.com", "00y"), user("4", "z@example.com", "00x")}, set: deactivate,
+			answers: answers("case-variant-username/bo@example.com keep:databricks:user:3", "unknown-external-id/databricks:user:2 link:00u2"),
+			want:    []string{"row 1: row 2 keeps databricks:user:2, which this deactivates", "row 2: row 1 deactivates databricks:user:2, which this keeps"}},
+		{name: "link to whom it is linked", tenant: []any{ana, bo, user("1", "bo@example.com", "00u1")}, answers: answers("conflicting-external-id/databricks:user:1 link:00u1")},
+		{name: "link or keep", tenant: twice, answers: answers("split-identity/okta:user:00u2 approve"),
+			want: []string{"row 1: expected one of link:00u2, keep:databricks:user:2, keep:databricks:user:3"}},
+		{name: "link a group", tenant: []any{odd, audit.OktaGroup{ID: "00g1", Name: "Odd"}, audit.OktaGroup{ID: "00g2", Name: "odd"}},
+			answers: answers("ambiguous-group-name/databricks:group:5 link:00g2"), want: []string{"op-0001 databricks:group:5 externalId  → 00g2"}},
+		{name: "keep one of two groups", set: deactivate, tenant: []any{audit.DatabricksGroup{ID: "5", DisplayName: "One"}, audit.DatabricksGroup{ID: "6", DisplayName: "ONE"}},
+			answers: answers("duplicate-group-name/one keep:databricks:group:5"),
+			want:    []string{"ONE (databricks:group:6) is not kept: move what it owns and may do to databricks:group:5, then deactivate or remove it"}},
+		{name: "keep one, the other is inactive", tenant: []any{bo, user("2", "bo@example.com", ""), inactive}, set: deactivate,
+			answers: answers("split-identity/okta:user:00u2 keep:databricks:user:2"),
+			want: []string{"op-0001 databricks:user:2 externalId  → 00u2",
+				"bo.reed@example.com (databricks:user:3) is not kept: move what it owns and may do to databricks:user:2, then deactivate or remove it"}},
 		{name: "keep one, deactivate it twice", set: deactivate,
 			tenant: []any{user("2", "bo@example.com", ""), user("3", "BO@example.com", "00x"), user("4", "z@example.com", "00x"), bo},
 			answers: answers("case-variant-username/bo@example.com keep:databricks:user:3", "duplicate-external-id/00x keep:databricks:user:4",
@@ -245,18 +292,20 @@ func TestNamed(t *testing.T) {
 	admin.Roles = audit.NewValues(audit.Value{Value: "account_admin"})
 	ana := okta("00u1", "ana@example.com", "ana@example.com")
 	for _, c := range []struct {
-		answers []audit.Answer
-		applied bool // approved and named
+		answers  []audit.Answer
+		decision audit.Decision
+		applied  bool // approved and named
 	}{
-		{answers(), false},
-		{answers("op-0001 "), false},
-		{answers("op-0001 Approve "), true},
-		{answers("op-0001 reject"), false},
-		{answers("op-0002 approve"), false},
-		{answers("op-0001 approve", "op-0001 reject"), false},
-		{answers("missing-external-id/databricks:user:1 approve"), false},
-		{answers("missing-external-id/databricks:user:1 link:00u7"), false},
-		{answers("missing-external-id/databricks:user:1 keep:databricks:user:1"), false},
+		{answers(), audit.Approve, false},
+		{answers("op-0001 "), audit.Approve, false},
+		{answers("op-0001 Approve "), audit.Approve, true},
+		{answers("op-0001 reject"), audit.Reject, false},
+		{answers("op-0001 rejct"), audit.Undecided, false},
+		{answers("op-0002 approve"), audit.Approve, false},
+		{answers("op-0001 approve", "op-0001 reject"), audit.Undecided, false},
+		{answers("missing-external-id/databricks:user:1 approve"), audit.Approve, false},
+		{answers("missing-external-id/databricks:user:1 link:00u7"), audit.Undecided, false},
+		{answers("missing-external-id/databricks:user:1 keep:databricks:user:1"), audit.Undecided, false},
 	} {
 		r := audited(t, []any{ana, admin}, audit.Settings{})
 		p, unusable, err := audit.Decide(r.Plan, c.answers, audit.NewIndex(r.Snapshot, r.Settings))
@@ -267,8 +316,8 @@ func TestNamed(t *testing.T) {
 		if op.Touches != "an account admin" {
 			t.Fatalf("the operation touches %q", op.Touches)
 		}
-		if applied := op.Decision == audit.Approve && audit.Named(c.answers, unusable)(op); applied != c.applied {
-			t.Errorf("%+v: applied: %v", c.answers, applied)
+		if applied := op.Decision == audit.Approve && audit.Named(c.answers, unusable)(op); applied != c.applied || op.Decision != c.decision {
+			t.Errorf("%+v: decision %q, applied: %v", c.answers, op.Decision, applied)
 		}
 	}
 
@@ -311,6 +360,85 @@ func TestDecideBesideAnOperation(t *testing.T) {
 		}
 		if diff := cmp.Diff(c.want, decided(t, r, c.answers)); diff != "" {
 			t.Errorf("%s %q, %v: (-want +got)\n%s", c.to, c.decision, c.answers, diff)
+		}
+	}
+}
+
+// The directories may have changed since the plan was made.
+func TestDecideLater(t *testing.T) {
+	bo := okta("00u2", "bo@example.com", "bo.reed@example.com")
+	gone := bo
+	gone.Status = audit.StatusDeprovisioned
+	two, three := user("2", "bo@example.com", ""), user("3", "bo.reed@example.com", "")
+	promoted := three
+	promoted.Roles = audit.NewValues(audit.Value{Value: "account_admin"})
+	deactivate := audit.Settings{Include: []string{"deactivate"}}
+	r := audited(t, []any{bo, two, three}, deactivate)
+	keep, link := answers("split-identity/okta:user:00u2 keep:databricks:user:2"), answers("split-identity/okta:user:00u2 link:00u2")
+	for _, c := range []struct {
+		name     string
+		now      []any
+		answers  []audit.Answer
+		writes   []string
+		unusable string
+	}{
+		{"unchanged", []any{bo, two, three}, keep, []string{"2 externalId", "3 active"}, ""},
+		{"the kept one is not there", []any{bo, three}, keep, nil, "databricks:user:2 is no longer there"},
+		{"the other one is not there", []any{bo, two}, keep, []string{"2 externalId"}, ""},
+		{"the other one was made an admin", []any{bo, two, promoted}, keep, []string{"2 externalId"}, ""},
+		{"the kept one's person left", []any{gone, two, three}, keep, nil, "none of the finding's Okta objects is live any more: make a new plan"},
+		{"the kept one's person is not there", []any{two, three}, keep, nil, "none of the finding's Okta objects is live any more: make a new plan"},
+		{"one record is left", []any{bo, two}, link, []string{"2 externalId"}, ""},
+		{"the person left", []any{gone, two}, link, nil, "Okta has no live object with the id 00u2"},
+		{"the person is not there", []any{two}, link, nil, "Okta has no live object with the id 00u2"},
+	} {
+		now := audited(t, c.now, deactivate)
+		p, unusable, err := audit.Decide(r.Plan, c.answers, audit.NewIndex(now.Snapshot, now.Settings))
+		if err != nil {
+			t.Fatal(err)
+		}
+		var writes []string
+		for _, op := range p.Approved() {
+			writes = append(writes, op.Target.ID+" "+op.Field)
+			if op.Reversible != (op.Action == audit.DeactivateUser) {
+				t.Errorf("%s: reversible: %v", op.Action, op.Reversible)
+			}
+		}
+		why := ""
+		for _, u := range unusable {
+			why += u.Why
+		}
+		if !slices.Equal(writes, c.writes) || why != c.unusable {
+			t.Errorf("%s: writes %q, unusable: %q", c.name, writes, why)
+		}
+	}
+}
+
+func TestDecideLaterAboutAGroup(t *testing.T) {
+	tenant := []any{audit.OktaGroup{ID: "00g1", Name: "Odd"}, audit.OktaGroup{ID: "00g2", Name: "odd"}, audit.DatabricksGroup{ID: "5", DisplayName: "Odd"}}
+	r := audited(t, tenant, audit.Settings{})
+	tenant[2] = audit.DatabricksGroup{ID: "5", DisplayName: "Users"}
+	now := audited(t, tenant, audit.Settings{})
+	p, unusable, err := audit.Decide(r.Plan, answers("ambiguous-group-name/databricks:group:5 link:00g2"), audit.NewIndex(now.Snapshot, now.Settings))
+	if err != nil || len(p.Operations) > 0 || len(unusable) != 1 || !strings.Contains(unusable[0].Why, "never linked") {
+		t.Errorf("%+v, %v, %v", p.Operations, unusable, err)
+	}
+}
+
+// What was decided is decided alike when a part of it was applied already.
+func TestDecideAgain(t *testing.T) {
+	shared := []any{okta("00u1", "x@example.com", "a@example.com"), okta("00u2", "b@example.com", "x@example.com"), user("1", "x@example.com", "")}
+	r := audited(t, shared, audit.Settings{})
+	shared[2] = user("1", "x@example.com", "00u2")
+	for _, now := range []*audit.Report{r, audited(t, shared, audit.Settings{})} {
+		p, unusable, err := audit.Decide(r.Plan, answers("missing-external-id/databricks:user:1 link:00u2", "ambiguous-username/databricks:user:1 link:00u2"),
+			audit.NewIndex(now.Snapshot, now.Settings))
+		if err != nil || len(unusable) > 0 || len(p.Operations) != 1 {
+			t.Fatalf("%+v, %v, %v", p.Operations, unusable, err)
+		}
+		because := []string{audit.FindingID("ambiguous-username", "databricks:user:1"), audit.FindingID("missing-external-id", "databricks:user:1")}
+		if op := p.Operations[0]; op.To != "00u2" || !slices.Equal(op.Because, because) {
+			t.Errorf("%+v", op)
 		}
 	}
 }
