@@ -398,7 +398,7 @@ func TestDecideLater(t *testing.T) {
 			t.Fatal(err)
 		}
 		var writes []string
-		for _, op := range p.Approved() {
+		for op := range p.Approved() {
 			writes = append(writes, op.Target.ID+" "+op.Field)
 			if op.Reversible != (op.Action == audit.DeactivateUser) {
 				t.Errorf("%s: reversible: %v", op.Action, op.Reversible)

@@ -3,6 +3,7 @@ package audit
 import (
 	"cmp"
 	"fmt"
+	"iter"
 	"slices"
 	"time"
 )
@@ -247,14 +248,15 @@ func (s Settings) excludes(c Class, findings *Findings, i int) bool {
 	})
 }
 
-// Approved lists the operations that are to be applied.
-func (p *Plan) Approved() (ops []Operation) {
-	for _, op := range p.Operations {
-		if op.Decision == Approve {
-			ops = append(ops, op)
+// Approved yields the operations that are to be applied.
+func (p *Plan) Approved() iter.Seq[Operation] {
+	return func(yield func(Operation) bool) {
+		for _, op := range p.Operations {
+			if op.Decision == Approve && !yield(op) {
+				return
+			}
 		}
 	}
-	return ops
 }
 
 // A Waiting class is one that was not included, and how many operations wait for it.
@@ -281,16 +283,17 @@ func (p *Plan) NotIncluded() (all []Waiting) {
 }
 
 // Cautions lists what to beware of before the operations are applied.
-func Cautions(ops []Operation) []string {
-	if len(ops) == 0 {
-		return nil
-	}
-	all := []string{
-		"pause SCIM provisioning from Okta while the plan is applied: it writes the same fields",
-		"once AIM is on, it deactivates identities whose externalId Okta doesn't know",
-	}
-	if slices.ContainsFunc(ops, func(op Operation) bool { return op.Target.Kind == DatabricksGroupKind }) {
-		all = append(all, "if Terraform manages a group, its databricks_group.external_id must say the same: another value destroys and recreates the group")
+func Cautions(ops iter.Seq[Operation]) (all []string) {
+	for op := range ops {
+		if all == nil {
+			all = []string{
+				"pause SCIM provisioning from Okta while the plan is applied: it writes the same fields",
+				"once AIM is on, it deactivates identities whose externalId Okta doesn't know",
+			}
+		}
+		if op.Target.Kind == DatabricksGroupKind {
+			return append(all, "if Terraform manages a group, its databricks_group.external_id must say the same: another value destroys and recreates the group")
+		}
 	}
 	return all
 }

@@ -87,7 +87,10 @@ func (e *env) applyCommand() *cobra.Command {
 						return h, s, err
 					}
 					s.unusable, s.left = unusable, leftBy(made, plan)
-					s.others = len(plan.Operations) - len(plan.Approved())
+					s.others = len(plan.Operations)
+					for range plan.Approved() {
+						s.others--
+					}
 					return apply.Header{Schema: apply.JournalSchema, Plan: plan.Digest, OktaOrg: plan.OktaOrg, Databricks: plan.Databricks}, s, nil
 				},
 			})

@@ -55,22 +55,22 @@ func (e *env) planCommand() *cobra.Command {
 
 func planSummary(w io.Writer, p *audit.Plan, name string) error {
 	var b strings.Builder
-	approved := p.Approved()
-	fmt.Fprintf(&b, "%s: %d operations, %d of them approved; %d findings for people; it holds until %s\n",
-		name, len(p.Operations), len(approved), p.Manual.Len(), p.Expires.UTC().Format("2006-01-02 15:04 MST"))
-	for _, c := range p.NotIncluded() {
-		fmt.Fprintf(&b, "--include %s would approve %d more\n", c.Class, c.Operations)
-	}
-	touches := 0
-	for _, op := range approved {
+	approved, touches := 0, 0
+	for op := range p.Approved() {
+		approved++
 		if op.Touches != "" {
 			touches++
 		}
 	}
+	fmt.Fprintf(&b, "%s: %d operations, %d of them approved; %d findings for people; it holds until %s\n",
+		name, len(p.Operations), approved, p.Manual.Len(), p.Expires.UTC().Format("2006-01-02 15:04 MST"))
+	for _, c := range p.NotIncluded() {
+		fmt.Fprintf(&b, "--include %s would approve %d more\n", c.Class, c.Operations)
+	}
 	if touches > 0 {
 		fmt.Fprintf(&b, "%d are on account admins, the caller or the SCIM token's owner, and wait to be named (aimcheck apply --help)\n", touches)
 	}
-	for _, c := range audit.Cautions(approved) {
+	for _, c := range audit.Cautions(p.Approved()) {
 		fmt.Fprintf(&b, "WARNING: %s\n", c)
 	}
 	_, err := io.WriteString(w, b.String())

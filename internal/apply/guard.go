@@ -32,7 +32,7 @@ type Options struct {
 // already, nil if there is none. The error lists every reason to refuse.
 func Check(p *audit.Plan, fresh *audit.Snapshot, past *Story, o Options) (*Work, error) {
 	past = cmp.Or(past, &Story{})
-	ops := p.Approved()
+	ops := slices.Collect(p.Approved())
 	g := newGuard(fresh, past, o, ops)
 	g.complete(slices.ContainsFunc(ops, func(op audit.Operation) bool {
 		return op.Target.Kind == audit.DatabricksServicePrincipalKind

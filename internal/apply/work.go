@@ -104,7 +104,7 @@ func (g *guard) work(w *Work, ops []audit.Operation, linkable func(audit.Operati
 	if g.ix.Databricks.Caller == "" && slices.ContainsFunc(ops, func(op audit.Operation) bool { return op.Action == audit.DeactivateUser }) {
 		g.warns = append(g.warns, "it is not known which identity runs this: make sure that none of the deactivated is it")
 	}
-	w.Warnings = append(g.warns, audit.Cautions(w.sent())...)
+	w.Warnings = append(g.warns, audit.Cautions(slices.Values(w.sent()))...)
 	if err := g.MaxChanges.allows(w.Sends(), g.ix.Len); err != nil {
 		g.refuse("%w", err)
 	}
