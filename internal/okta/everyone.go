@@ -17,14 +17,16 @@ func (c *Client) everyone(ctx context.Context) int {
 	return users
 }
 
-// hidden fails if the search gave fewer users than are counted, by more than one in
-// a thousand: those may come and go meanwhile. Its index may lack some.
-func (l *listing) hidden() error {
+// lacking says that fewer users were given than are counted, by more than one in a
+// thousand: those may come and go meanwhile. It says so once: what another listing
+// lacks too is not to be had.
+func (l *listing) lacking() string {
 	counted := int(l.counted.Load())
-	if missing := counted - l.received; missing > counted/1000 {
-		return errNoWindows{fmt.Sprintf("its search gave %d, and the group Everyone counts %d", l.received, counted)}
+	if l.lacked || counted-l.received <= counted/1000 {
+		return ""
 	}
-	return nil
+	l.lacked = true
+	return fmt.Sprintf("it gave %d, and the group Everyone counts %d", l.received, counted)
 }
 
 // compare notes where the group Everyone counts more users than were read. The

@@ -90,6 +90,7 @@ type listing struct {
 	chains         int
 	received       int
 	counted        atomic.Int64 // users, by the group Everyone; 0: not known, or not yet
+	lacked         bool         // there were fewer than counted, and they were listed again
 	live           int          // users received that are not deprovisioned
 	deprovisioned  bool         // a user of that status was among them
 	undecoded      int

@@ -242,8 +242,33 @@ func TestSearchThatHidesUsers(t *testing.T) {
 	}}
 	client := f.open(t)
 	list(t, t.Context(), client, usersRequest).complete(t, 3)
-	if notes := client.Source().Notes; len(notes) != 1 || !strings.Contains(notes[0], "one page after another (its search gave 2, and the group Everyone counts 3)") {
+	if notes := client.Source().Notes; len(notes) != 1 || !strings.Contains(notes[0], "one page after another (it gave 2, and the group Everyone counts 3)") {
 		t.Errorf("notes %q", notes)
+	}
+}
+
+// A plain listing that begins in the middle gives no sign of it either: it is read
+// once more, and what lacks then is a note.
+func TestListingThatLacksUsers(t *testing.T) {
+	for given, complete := range map[int]int{1: 3, 2: 1} { // how often it lacks users
+		plain := 0
+		f := &fakeOrg{counts: 3, answer: func(_ string, q url.Values, n int) (int, string, string) {
+			switch {
+			case q.Has("search"):
+				return 400, "{}", ""
+			case chainOf(q) != "plain":
+				return 200, "[]", ""
+			}
+			if plain++; plain <= given {
+				return 200, body("ACTIVE", 3), ""
+			}
+			return 200, body("ACTIVE", 1, 2, 3), ""
+		}}
+		client := f.open(t)
+		list(t, t.Context(), client, usersRequest).complete(t, complete)
+		if lacks := strings.Contains(strings.Join(client.Source().Notes, "; "), "counts 3 users and 1 were read"); lacks != (complete == 1) {
+			t.Errorf("notes %q", client.Source().Notes)
+		}
 	}
 }
 

@@ -41,35 +41,44 @@ func (l *listing) readUsers(ctx context.Context) error {
 			windows.mu.Unlock()
 		}
 	}()
-	err := errors.New("")
+	var err error
 	if windows != nil {
 		err = windows.read(ctx)
 	}
-	if err == nil && !windows.update {
+	if err == nil && windows != nil && !windows.update {
 		if !l.deprovisioned {
 			// A search that leaves the deprovisioned out would look the same.
 			err = l.readDeprovisioned(ctx)
 		}
 		if err == nil {
 			<-counted
-			err = l.hidden()
+			if why := l.lacking(); why != "" {
+				err = errNoWindows{why}
+			}
 		}
 	}
+	plainly := windows == nil
 	var no errNoWindows
-	switch {
-	case windows == nil:
-		err = l.readPlainly(ctx)
-	case errors.As(err, &no):
+	if errors.As(err, &no) {
+		plainly = true
 		l.client.note("Okta did not give the users by the time they were made, so that they were read one page after another (%s)", no.why)
 		if l.received > 0 {
 			if err := l.again(); err != nil {
 				return err
 			}
 		}
+	}
+	if plainly {
 		err = l.readPlainly(ctx)
 	}
 	if err != nil {
 		return err
+	}
+	if plainly {
+		<-counted
+		if why := l.lacking(); why != "" && l.begun < maxRestarts {
+			return errMoved{why}
+		}
 	}
 	if windows != nil && windows.update && !l.deprovisioned {
 		l.started = l.req.HeldAsOf // the search may have left them out: the second look asks by filter
