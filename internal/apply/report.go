@@ -8,6 +8,8 @@ import (
 	"slices"
 	"time"
 
+	"golang.org/x/sync/errgroup"
+
 	"github.com/aimcheck/aimcheck/audit"
 )
 
@@ -84,17 +86,26 @@ type Twice struct {
 
 // reread tries once more to read what became of writes that are unknown.
 func (x *run) reread(ctx context.Context, rep *Report) {
+	var g errgroup.Group
+	g.SetLimit(x.Workers)
 	for i := range rep.Rows {
 		row := &rep.Rows[i]
-		if row.Phase != Unknown || ctx.Err() != nil {
+		if row.Phase != Unknown {
 			continue
 		}
-		p, observed, why := x.outcome(ctx, at(row.Operation), row.From, row.To, nil)
-		if p != Unknown && ctx.Err() == nil {
-			row.Phase, row.Observed, row.Why = p, observed, why
-			*row = x.end(*row)
-		}
+		g.Go(func() error {
+			if ctx.Err() != nil {
+				return nil
+			}
+			p, observed, why := x.outcome(ctx, at(row.Operation), row.From, row.To, nil)
+			if p != Unknown && ctx.Err() == nil {
+				row.Phase, row.Observed, row.Why = p, observed, why
+				*row = x.end(*row)
+			}
+			return nil
+		})
 	}
+	g.Wait()
 }
 
 // readings bounds how often a list is read that does not show what was written.

@@ -246,6 +246,34 @@ func TestUnknownStopsAndResumes(t *testing.T) {
 	})
 }
 
+// Writes that can't be read back are waited for side by side, not one after another.
+func TestManyUnknown(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := world{records: people(8)}
+		ops := links(4)
+		p := plan(t, time.Now(), ops...)
+		m := newMemory(w.values()).expect(ops)
+		for _, op := range ops {
+			m.faults[at(op)] = []fault{lostBefore}
+		}
+		under := 0
+		m.during = func() {
+			if under++; under == len(ops) {
+				m.blind = time.Now().Add(time.Hour)
+			}
+		}
+		began := time.Now()
+		rep, err := applyAll(t.Context(), t, w, p, m, &disk{m: m}, nil, Options{})
+		if !errors.Is(err, ErrUnknown) || rep.Counts()[Unknown] != len(ops) || m.bad != nil {
+			t.Fatalf("error %v, %v; %q", err, rep.Counts(), m.bad)
+		}
+		// Patience when they are sent, and patience once more at the end.
+		if took := time.Since(began); took > 2*17*time.Second {
+			t.Errorf("took %v", took)
+		}
+	})
+}
+
 func TestInterrupted(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := world{records: people(40)}
