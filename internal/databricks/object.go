@@ -164,6 +164,9 @@ func decodeMembers(raw jsontext.Value) (string, []any, error) {
 	if err := decode(raw, &g); err != nil {
 		return "", nil, err
 	}
+	if len(g.Members) == 0 && !has(raw, "displayName") {
+		return "", nil, errAbsent("displayName")
+	}
 	return string(g.ID), []any{audit.DatabricksGroupMembers{Group: string(g.ID), Members: g.Members.members()}}, nil
 }
 

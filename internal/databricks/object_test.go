@@ -150,6 +150,12 @@ func TestUndecodedPart(t *testing.T) {
 			t.Errorf("%s: got %+v, want %q", k.singular, u, want)
 		}
 	}
+	if _, _, err := decodeMembers(jsontext.Value(`{"id":"1"}`)); err == nil {
+		t.Error("a part of a group is taken for one without members")
+	}
+	if _, records, err := decodeMembers(jsontext.Value(`{"id":"1","displayName":"empty"}`)); err != nil || len(records) != 1 {
+		t.Errorf("a group without members: %v, %v", records, err)
+	}
 }
 
 func TestReadPage(t *testing.T) {
