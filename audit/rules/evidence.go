@@ -5,6 +5,7 @@ import (
 	"iter"
 	"slices"
 	"strings"
+	"unique"
 
 	"github.com/aimcheck/aimcheck/audit"
 )
@@ -81,8 +82,8 @@ func link(p *audit.Pass, d, o audit.Ref) audit.Change {
 	default:
 		c.Class = audit.ClassServicePrincipals
 	}
-	c.Why = fmt.Sprintf("%s is the %s of exactly one live %s, and no object holds its id",
-		nameField[d.Kind], how(p, d, o), noun[o.Kind])
+	why := fmt.Sprintf("%s is the %s of exactly one live %s, and no object holds its id", nameField[d.Kind], how(p, d, o), noun[o.Kind])
+	c.Why = unique.Make(why).Value() // one of a few sentences, for hundreds of thousands
 	return c
 }
 
