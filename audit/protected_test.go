@@ -46,3 +46,16 @@ func TestProtected(t *testing.T) {
 		}
 	}
 }
+
+// Whoever left is deactivated, but not while somebody else works under the name.
+func TestMayDeactivate(t *testing.T) {
+	ix := NewIndex(snapshotOf(t,
+		OktaUser{ID: "00u1", Status: StatusDeprovisioned, Login: "ana@example.com"}, OktaUser{ID: "00u2", Status: "ACTIVE", Login: "bo@example.com"},
+		DatabricksUser{ID: "1", UserName: "ana@example.com", ExternalID: "00u1"}, DatabricksUser{ID: "2", UserName: "bo@example.com", ExternalID: "00u1"},
+	), Settings{})
+	for d := range ix.All(DatabricksUserKind) {
+		if may := ix.MayDeactivate(d); may != (ix.Subject(d).ID == "1") {
+			t.Errorf("%s may be deactivated: %v", ix.Name(d), may)
+		}
+	}
+}
