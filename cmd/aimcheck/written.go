@@ -236,6 +236,8 @@ func (w *writing) show(e *env, rep *apply.Report, before *audit.Report, people s
 // prove says what the full read at the end shows.
 func prove(w io.Writer, rep *apply.Report) {
 	switch p := rep.Proof; {
+	case p.OK() && len(rep.In(apply.Done))+len(rep.In(apply.Already)) == 0:
+		fmt.Fprint(w, "\nNothing was done: there is nothing to prove\n")
 	case p.OK():
 		fmt.Fprintf(w, "\nProof: a full read of both directories shows all that is done or was already, and none of these ids held twice\n")
 	case !p.Read:
