@@ -80,6 +80,9 @@ func table(text []byte, name string) ([]audit.Answer, error) {
 			continue
 		}
 		line, _ := c.FieldPos(0)
+		if len(row) > head.cells && strings.TrimSpace(strings.Join(row[head.cells:], "")) != "" {
+			return nil, fmt.Errorf("line %d has %d cells, the header %d, so a decision may stand in the wrong one: put a cell that holds a separator in quotes", line, len(row), head.cells)
+		}
 		if a, ok := head.answer(row, fmt.Sprintf("%s:%d", name, line)); ok {
 			answers = append(answers, a)
 		}
@@ -148,11 +151,12 @@ func readSheet(f *excelize.File, sheet, name string) (answers []audit.Answer, fo
 // A header says in which columns a file has what.
 type header struct {
 	id, decision, target, to int // -1: nowhere
+	cells                    int // how many it has
 }
 
 // newHeader returns the header that the row is, nil if it is none.
 func newHeader(row []string) (*header, error) {
-	h := header{-1, -1, -1, -1}
+	h := header{-1, -1, -1, -1, len(row)}
 	columns := map[string]*int{"id": &h.id, "decision": &h.decision, "target": &h.target, "to": &h.to}
 	twice := ""
 	for i, cell := range row {

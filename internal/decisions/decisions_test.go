@@ -30,6 +30,8 @@ func TestCSV(t *testing.T) {
 			[]audit.Answer{{ID: "op-0001", Decision: "approve", Target: "databricks:user:1", To: "-x", Where: "d.csv:2"}}, ""},
 		{"a short row and one without id", "decision,id\nreject\napprove,op-0001", []audit.Answer{{Decision: "reject", Where: "d.csv:2"}, {ID: "op-0001", Decision: "approve", Where: "d.csv:3"}}, ""},
 		{"lines within cells", "id,note,decision\nx,\"a\nb\",\nop-0001,,reject\n", []audit.Answer{{ID: "x", Where: "d.csv:2"}, {ID: "op-0001", Decision: "reject", Where: "d.csv:4"}}, ""},
+		{"blank cells beyond the header", "id,decision\nop-0001,approve,, \n", []audit.Answer{op}, ""},
+		{"a comma without quotes", "id,note,decision\nop-0001,fine, approve,reject\n", nil, "line 2 has 4 cells, the header 3"},
 		{"no row", "id,decision\n", nil, ""},
 		{"nothing", "", nil, "d.csv: expected a header"},
 		{"no header", "op-0001,approve\n", nil, "expected a header with the columns id and decision"},
