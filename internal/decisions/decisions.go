@@ -185,7 +185,8 @@ func (h *header) answer(row []string, where string) (a audit.Answer, ok bool) {
 		}
 		return unguarded(strings.TrimSpace(row[i]))
 	}
-	a = audit.Answer{ID: cell(h.id), Decision: cell(h.decision), Target: cell(h.target), To: cell(h.to), Where: where}
+	id := strings.ToLower(cell(h.id)) // no id has capitals
+	a = audit.Answer{ID: id, Decision: cell(h.decision), Target: cell(h.target), To: cell(h.to), Where: where}
 	return a, a.ID != "" || a.Decision != ""
 }
 

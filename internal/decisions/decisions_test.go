@@ -25,6 +25,7 @@ func TestCSV(t *testing.T) {
 	}{
 		{"plain", "id,decision\nop-0001,approve\n", []audit.Answer{op}, ""},
 		{"from a spreadsheet", "\ufeffDecision ; ID\r\napprove;op-0001\r\n;\r\n", []audit.Answer{op}, ""},
+		{"an id in capitals", "ID,DECISION\nOP-0001,approve\n", []audit.Answer{op}, ""},
 		{"tabs", "id\tdecision\nop-0001\tapprove", []audit.Answer{op}, ""},
 		{"the plan's CSV", "id,action,target,to,decision\nop-0001,a,databricks:user:1,'-x,approve\n",
 			[]audit.Answer{{ID: "op-0001", Decision: "approve", Target: "databricks:user:1", To: "-x", Where: "d.csv:2"}}, ""},
