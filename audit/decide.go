@@ -26,12 +26,13 @@ type Unusable struct {
 // that it can't use. An operation that an unusable answer names is not approved,
 // nor is one whose finding it says anything but approve of, nor one that a choice
 // is against; and no answer is used in part. A decision that stands in the id's own
-// cell, as after another separator than the file's, is such an answer: not a note. A blank decision takes back an
-// approval, but of an operation that must be named: that one waits for a word, see
-// [Named]. What choosing adds comes after the plan's own operations; whoever gives up an id
-// comes before whoever takes it. No field is written twice, and no id is held
-// twice by what the answers add, as now has the directories. The same plan and
-// answers give the same bytes, while now says nothing else about those named.
+// cell, as after another separator than the file's, is such an answer: not a note.
+// A blank decision takes back an approval, but of an operation that must be named:
+// that one waits for a word, see [Named]. What choosing adds comes after the plan's
+// own operations; whoever gives up an id comes before whoever takes it. No field is
+// written twice, and no id is held twice by what the answers add, as now has the
+// directories. The same plan and answers give the same bytes, while now says
+// nothing else about those named.
 func Decide(p *Plan, answers []Answer, now *Index) (*Plan, []Unusable, error) {
 	d := &deciding{now: now, plan: *p, operation: map[string]int{}, slots: map[slot]int{}, manual: map[string]Manual{}, because: map[string][]string{}}
 	d.plan.Operations = slices.Clone(p.Operations)
