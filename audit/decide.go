@@ -25,14 +25,12 @@ type Unusable struct {
 // Decide returns the plan with the answers in it, sealed anew, and the answers
 // that it can't use. An operation that an unusable answer names is not approved,
 // nor is one whose finding it says anything but approve of, nor one that a choice
-// is against; and no answer is used in part. A decision that stands in the id's own
-// cell, as after another separator than the file's, is such an answer: not a note.
-// A blank decision takes back an approval, but of an operation that must be named:
-// that one waits for a word, see [Named]. What choosing adds comes after the plan's
-// own operations; whoever gives up an id comes before whoever takes it. No field is
-// written twice, and no id is held twice by what the answers add, as now has the
-// directories. The same plan and answers give the same bytes, while now says
-// nothing else about those named.
+// is against; and no answer is used in part. A blank decision takes back an
+// approval, but of an operation that must be named: that one waits for a word, see
+// [Named]. What choosing adds comes after the plan's own operations; whoever gives
+// up an id comes before whoever takes it. No field is written twice, and no id is
+// held twice by what the answers add, as now has the directories. The same plan and
+// answers give the same bytes, while now says nothing else about those named.
 func Decide(p *Plan, answers []Answer, now *Index) (*Plan, []Unusable, error) {
 	d := &deciding{now: now, plan: *p, operation: map[string]int{}, slots: map[slot]int{}, manual: map[string]Manual{}, because: map[string][]string{}}
 	d.plan.Operations = slices.Clone(p.Operations)
@@ -43,7 +41,7 @@ func Decide(p *Plan, answers []Answer, now *Index) (*Plan, []Unusable, error) {
 		}
 	}
 	for _, a := range answers {
-		d.manual[a.ID], d.manual[idWithin(a.ID)] = Manual{}, Manual{}
+		d.manual[a.ID] = Manual{}
 	}
 	for m := range p.Manual.All() {
 		if _, asked := d.manual[m.Finding]; asked {
@@ -127,34 +125,14 @@ func (d *deciding) hear(answers []Answer) {
 		}
 	}
 	for _, u := range d.unusable {
-		named := u.ID
-		if d.merged(u.Answer) {
-			named = idWithin(u.ID)
-		}
-		d.withdraw(named, u.Answer)
+		d.withdraw(u.ID, u.Answer)
 		if plainWord(u.Decision) == string(Approve) {
 			continue
 		}
-		for _, id := range d.because[named] {
+		for _, id := range d.because[u.ID] {
 			d.withdraw(id, u.Answer)
 		}
 	}
-}
-
-// merged reports whether the answer's cell for the id holds more than an id of the
-// plan: its decision, after another separator than the file's, or the whole row.
-func (d *deciding) merged(a Answer) bool {
-	id := idWithin(a.ID)
-	_, operation := d.operation[id]
-	return id != a.ID && (operation || d.manual[id].Finding != "" || len(d.because[id]) > 0)
-}
-
-// idWithin returns what stands before the first separator or blank.
-func idWithin(cell string) string {
-	if i := strings.IndexAny(cell, ",;:\t "); i >= 0 {
-		return cell[:i]
-	}
-	return cell
 }
 
 // plainWord returns a decision as it is compared: a spreadsheet may have given
@@ -185,8 +163,6 @@ func (d *deciding) hearOne(a Answer) {
 	}
 	m := d.manual[a.ID]
 	switch {
-	case d.merged(a):
-		d.refuse(a, "its id holds more than the id %s: write id and decision into cells of their own, separated as in the header", idWithin(a.ID))
 	case word == "":
 	case a.ID == "":
 		d.refuse(a, "its id is blank: nobody knows what is decided")

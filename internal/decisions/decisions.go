@@ -11,6 +11,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"regexp"
 	"strings"
 	"unicode/utf8"
 
@@ -83,7 +84,11 @@ func table(text []byte, name string) ([]audit.Answer, error) {
 		if len(row) > head.cells && strings.TrimSpace(strings.Join(row[head.cells:], "")) != "" {
 			return nil, fmt.Errorf("line %d has %d cells, the header %d, so a decision may stand in the wrong one: put a cell that holds a separator in quotes", line, len(row), head.cells)
 		}
-		if a, ok := head.answer(row, fmt.Sprintf("%s:%d", name, line)); ok {
+		a, err := head.answer(row, fmt.Sprintf("%s:%d", name, line))
+		if err != nil {
+			return nil, fmt.Errorf("line %d: %w", line, err)
+		}
+		if a.ID != "" || a.Decision != "" {
 			answers = append(answers, a)
 		}
 	}
@@ -141,7 +146,11 @@ func readSheet(f *excelize.File, sheet, name string) (answers []audit.Answer, fo
 			}
 			continue
 		}
-		if a, ok := head.answer(row, fmt.Sprintf("%s, sheet %s, row %d", name, sheet, n)); ok {
+		a, err := head.answer(row, fmt.Sprintf("%s, sheet %s, row %d", name, sheet, n))
+		if err != nil {
+			return nil, false, fmt.Errorf("row %d: %w", n, err)
+		}
+		if a.ID != "" || a.Decision != "" {
 			answers = append(answers, a)
 		}
 	}
@@ -177,8 +186,13 @@ func newHeader(row []string) (*header, error) {
 	return &h, nil
 }
 
-// answer returns what a row says; ok is false for one that says nothing.
-func (h *header) answer(row []string, where string) (a audit.Answer, ok bool) {
+// idAndMore is an id of an operation or a finding, and what follows it in its cell.
+var idAndMore = regexp.MustCompile(`^(op-[0-9]+|[a-z-]+-[0-9a-f]{12})[^0-9a-z]`)
+
+// answer returns what a row says. What stands behind an id in its cell may be the
+// decision, after another separator than the header's: a row that would be passed
+// over for a note.
+func (h *header) answer(row []string, where string) (audit.Answer, error) {
 	cell := func(i int) string {
 		if i < 0 || i >= len(row) {
 			return ""
@@ -186,8 +200,10 @@ func (h *header) answer(row []string, where string) (a audit.Answer, ok bool) {
 		return unguarded(strings.TrimSpace(row[i]))
 	}
 	id := strings.ToLower(cell(h.id)) // no id has capitals
-	a = audit.Answer{ID: id, Decision: cell(h.decision), Target: cell(h.target), To: cell(h.to), Where: where}
-	return a, a.ID != "" || a.Decision != ""
+	if idAndMore.MatchString(id) {
+		return audit.Answer{}, fmt.Errorf("%q is more than an id: write id and decision into cells of their own, separated as in the header", cell(h.id))
+	}
+	return audit.Answer{ID: id, Decision: cell(h.decision), Target: cell(h.target), To: cell(h.to), Where: where}, nil
 }
 
 // unguarded takes off the apostrophe that keeps a cell from being a formula.
