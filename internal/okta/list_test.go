@@ -28,6 +28,7 @@ type fakeOrg struct {
 	sent   []string                                                                   // path and query of each list request
 	date   time.Time
 	counts int           // of users, by the group Everyone; 0: there is none
+	later  int           // the same when it is asked for again, if not 0
 	takes  time.Duration // an answer to a list request
 
 	mu sync.Mutex
@@ -45,6 +46,9 @@ func (f *fakeOrg) RoundTrip(r *http.Request) (*http.Response, error) {
 		status, body = 200, "[]"
 		if f.counts > 0 {
 			body = fmt.Sprintf(`[{"id":"00g1","type":"BUILT_IN","profile":{"name":"Everyone"},"_embedded":{"stats":{"usersCount":%d}}}]`, f.counts)
+		}
+		if f.later > 0 {
+			f.counts = f.later
 		}
 	} else if r.URL.Path != tokenPath {
 		f.sent = append(f.sent, r.URL.RequestURI())
@@ -269,6 +273,37 @@ func TestListingThatLacksUsers(t *testing.T) {
 		if lacks := strings.Contains(strings.Join(client.Source().Notes, "; "), "counts 3 users and 1 were read"); lacks != (complete == 1) {
 			t.Errorf("notes %q", client.Source().Notes)
 		}
+	}
+}
+
+// A restricted role is given part of the users, in every listing and without an
+// error. What Okta counts tells, unless the count lags behind.
+func TestRoleThatHidesUsers(t *testing.T) {
+	for name, c := range map[string]struct {
+		counts, later int
+		reason        string
+	}{
+		"hidden":                  {counts: 500, reason: "Okta counts 500 users in the group Everyone and gave 2, without an error: give the app the role"},
+		"all hidden":              {counts: 500, reason: "gave 0"},
+		"two that went":           {counts: 4},
+		"a count that catches up": {counts: 500, later: 3},
+	} {
+		t.Run(name, func(t *testing.T) {
+			f := &fakeOrg{counts: c.counts, later: c.later, answer: func(_ string, q url.Values, _ int) (int, string, string) {
+				if chainOf(q) == "plain" || q.Has("search") {
+					if name != "all hidden" {
+						return 200, body("ACTIVE", 1, 2), ""
+					}
+				}
+				return 200, "[]", ""
+			}}
+			got := list(t, t.Context(), f.open(t), usersRequest)
+			if c.reason == "" {
+				got.complete(t, 2)
+				return
+			}
+			got.incomplete(t, c.reason)
+		})
 	}
 }
 

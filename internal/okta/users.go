@@ -87,8 +87,7 @@ func (l *listing) readUsers(ctx context.Context) error {
 		return err
 	}
 	<-counted
-	l.compare()
-	return nil
+	return l.compare(ctx)
 }
 
 // readPlainly reads the users one page after another. A plain listing leaves the
