@@ -44,14 +44,12 @@ func (c *Client) assignments(ctx context.Context, workspace string) ([]any, erro
 	if err != nil {
 		return nil, err
 	}
-	var answer struct {
-		Assignments []jsontext.Value `json:"permission_assignments"`
-	}
-	if err := json.Unmarshal(body, &answer, lenient); err != nil {
-		return nil, fmt.Errorf("expected permission_assignments: %s", where(err))
+	raws, err := readAssignments(body)
+	if err != nil {
+		return nil, err
 	}
 	var records []any
-	for _, raw := range answer.Assignments {
+	for _, raw := range raws {
 		record, err := decodeAssignment(workspace, raw)
 		if err != nil {
 			record = audit.Undecoded{Input: audit.DatabricksWorkspaceDetails, Raw: raw,
@@ -60,6 +58,30 @@ func (c *Client) assignments(ctx context.Context, workspace string) ([]any, erro
 		records = append(records, record)
 	}
 	return records, nil
+}
+
+// readAssignments takes the answer apart. An object without fields is how
+// Databricks says that there are none; one with others is about something else.
+func readAssignments(body []byte) ([]jsontext.Value, error) {
+	const name = "permission_assignments"
+	var answer map[string]jsontext.Value
+	if err := json.Unmarshal(body, &answer, lenient); err != nil {
+		return nil, fmt.Errorf("expected %s: %s", name, where(err))
+	}
+	raw, ok := answer[name]
+	switch {
+	case answer == nil:
+		return nil, fmt.Errorf("expected %s, found null", name)
+	case !ok && len(answer) > 0:
+		return nil, fmt.Errorf("expected %s, found an object without them", name)
+	case !ok:
+		return nil, nil
+	}
+	var raws []jsontext.Value
+	if err := json.Unmarshal(raw, &raws, lenient); err != nil {
+		return nil, fmt.Errorf("expected %s to be an array: %s", name, where(err))
+	}
+	return raws, nil
 }
 
 func decodeAssignment(workspace string, raw jsontext.Value) (any, error) {

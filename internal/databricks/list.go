@@ -76,6 +76,10 @@ func (c *Client) listWorkspaces(ctx context.Context, emit func(audit.Page) error
 		r.Reason = fmt.Sprintf("expected an array of workspaces: %s", where(err))
 		return r
 	}
+	if raws == nil {
+		r.Reason = "expected an array of workspaces, found null"
+		return r
+	}
 	seen := map[string]bool{}
 	var p audit.Page
 	for _, raw := range raws {

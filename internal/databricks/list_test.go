@@ -175,6 +175,35 @@ func TestListWorkspaceDetails(t *testing.T) {
 	}
 }
 
+// An answer of another shape is no answer that there are none.
+func TestListDetailsOfAnotherShape(t *testing.T) {
+	for body, reason := range map[string]string{
+		`{}`:                              "",
+		`{"permission_assignments":[]}`:   "",
+		`{"permission_assignments":null}`: "",
+		`{"message":"hello"}`:             "workspace 2: expected permission_assignments, found an object without them",
+		`null`:                            "found null",
+		`[]`:                              "expected permission_assignments",
+		`{"permission_assignments":7}`:    "expected permission_assignments to be an array",
+	} {
+		o := free()
+		o.Fault = func(r *http.Request) sandbox.Fault {
+			if strings.HasSuffix(r.URL.Path, "/2/permissionassignments") || strings.HasSuffix(r.URL.Path, "/workspaces") {
+				return sandbox.Fault{Status: 200, Body: body}
+			}
+			return sandbox.Fault{}
+		}
+		c, _ := open(t, tenant(0, 0, 0), o)
+		r, _ := listed(t.Context(), c, audit.DatabricksWorkspaceDetails, "2")
+		if r.Complete != (reason == "") || !strings.Contains(r.Reason, reason) {
+			t.Errorf("%s: %+v", body, r)
+		}
+		if r, _ := listed(t.Context(), c, audit.DatabricksWorkspaces); r.Complete != (body == "[]") {
+			t.Errorf("workspaces %s: %+v", body, r)
+		}
+	}
+}
+
 func TestListUnknown(t *testing.T) {
 	c, _ := open(t, &sandbox.Tenant{}, free())
 	if r, _ := listed(t.Context(), c, audit.OktaUsers); r.Complete || r.Reason == "" {
