@@ -18,10 +18,19 @@ func (ix *Index) Protected(d Ref) string {
 }
 
 // MayDeactivate reports whether a plan may ever deactivate the Databricks user:
-// it is not protected, and nobody else works under its name.
+// it is not protected, and no live Okta user but its own has its name, who would
+// sign in to it.
 func (ix *Index) MayDeactivate(d Ref) bool {
-	_, conflict := ix.Conflict(d)
-	return !conflict && ix.Protected(d) == ""
+	if ix.Protected(d) != "" {
+		return false
+	}
+	own, _ := ix.OktaOf(d)
+	for o := range ix.LiveCandidates(d).All() {
+		if o != own {
+			return false
+		}
+	}
+	return true
 }
 
 // administers reports whether d is an account admin: directly, or through a

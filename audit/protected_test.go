@@ -47,15 +47,20 @@ func TestProtected(t *testing.T) {
 	}
 }
 
-// Whoever left is deactivated, but not while somebody else works under the name.
+// Whoever left or is suspended is deactivated, but not while somebody else works under the name.
 func TestMayDeactivate(t *testing.T) {
 	ix := NewIndex(snapshotOf(t,
 		OktaUser{ID: "00u1", Status: StatusDeprovisioned, Login: "ana@example.com"}, OktaUser{ID: "00u2", Status: "ACTIVE", Login: "bo@example.com"},
+		OktaUser{ID: "00u3", Status: StatusSuspended, Login: "cy@example.com", Email: "desk@example.com"}, OktaUser{ID: "00u4", Status: "ACTIVE", Login: "desk@example.com"},
+		OktaUser{ID: "00u5", Status: StatusDeprovisioned, Login: "dee@example.com", Email: "cy@example.com"},
 		DatabricksUser{ID: "1", UserName: "ana@example.com", ExternalID: "00u1"}, DatabricksUser{ID: "2", UserName: "bo@example.com", ExternalID: "00u1"},
+		DatabricksUser{ID: "3", UserName: "desk@example.com", ExternalID: "00u3"}, DatabricksUser{ID: "4", UserName: "DESK@example.com"},
+		DatabricksUser{ID: "5", UserName: "cy@example.com", ExternalID: "00u3"}, DatabricksUser{ID: "6", UserName: "dee@example.com"},
 	), Settings{})
+	may := map[string]bool{"1": true, "5": true, "6": true}
 	for d := range ix.All(DatabricksUserKind) {
-		if may := ix.MayDeactivate(d); may != (ix.Subject(d).ID == "1") {
-			t.Errorf("%s may be deactivated: %v", ix.Name(d), may)
+		if got := ix.MayDeactivate(d); got != may[ix.Subject(d).ID] {
+			t.Errorf("%s may be deactivated: %v", ix.Name(d), got)
 		}
 	}
 }
