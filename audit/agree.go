@@ -57,12 +57,17 @@ func (d *deciding) wishes() []wish {
 }
 
 // misfits returns the choices that can't stay, and why. The plan's own operations
-// that those are against are approved no more.
+// that those or each other are against are approved no more, and whoever approved
+// one is told.
 func (d *deciding) misfits() map[*choice]string {
 	why := map[*choice]string{}
 	bad := func(w wish, format string, args ...any) {
 		if w.by == nil {
-			d.plan.Operations[d.operation[w.ID]].Decision = Undecided
+			op := &d.plan.Operations[d.operation[w.ID]]
+			if a, said := d.heard[w.ID]; said && op.Decision == Approve {
+				d.refuse(a, format, args...)
+			}
+			op.Decision = Undecided
 		} else if why[w.by] == "" {
 			why[w.by] = fmt.Sprintf(format, args...)
 		}

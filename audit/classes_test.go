@@ -124,3 +124,37 @@ func TestFindingsAskForOneWrite(t *testing.T) {
 		}
 	}
 }
+
+// Okta promises no ids of their own to users, groups and apps: where one id would
+// be given to several objects, people decide who gets it.
+func TestNoIDIsGivenTwice(t *testing.T) {
+	for _, c := range []struct {
+		name   string
+		tenant []any
+		want   []string
+	}{
+		{"a user and a group", []any{
+			okta("00x", "ana@example.com", "ana@example.com"), user("1", "ana@example.com", ""),
+			okta("00y", "bo@example.com", "bo@example.com"), user("2", "bo@example.com", ""),
+			audit.OktaGroup{ID: "00x", Name: "One"}, audit.DatabricksGroup{ID: "3", DisplayName: "One"},
+			audit.OktaGroup{ID: "00y", Name: "Two"},
+		}, []string{"databricks:group:3 ", "databricks:user:1 ", "databricks:user:2 approve"}},
+		{"all three kinds", []any{
+			okta("00x", "ana@example.com", "ana@example.com"), user("1", "ana@example.com", ""),
+			audit.OktaGroup{ID: "00x", Name: "One"}, audit.DatabricksGroup{ID: "3", DisplayName: "One"},
+			audit.OktaApp{ID: "00x", Label: "Jobs", Status: "ACTIVE"}, audit.DatabricksServicePrincipal{ID: "4", DisplayName: "Jobs", ApplicationID: "c1"},
+		}, []string{"databricks:group:3 ", "databricks:service_principal:4 ", "databricks:user:1 "}},
+	} {
+		r := audited(t, c.tenant, audit.Settings{})
+		var got []string
+		for _, op := range r.Plan.Operations {
+			got = append(got, fmt.Sprintf("%s %s", op.Target, op.Decision))
+			if said := strings.Contains(op.Evidence, "; another operation gives the same id"); said != (op.Decision == audit.Undecided) {
+				t.Errorf("%s: %s", c.name, op.Evidence)
+			}
+		}
+		if diff := cmp.Diff(c.want, got); diff != "" {
+			t.Errorf("%s (-want +got)\n%s", c.name, diff)
+		}
+	}
+}

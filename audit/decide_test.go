@@ -121,6 +121,7 @@ func TestDecide(t *testing.T) {
 	shared := []any{okta("00u1", "x@example.com", "a@example.com"), okta("00u2", "b@example.com", "x@example.com"), user("1", "x@example.com", "")}
 	twice := []any{bo, user("2", "bo@example.com", ""), user("3", "bo.reed@example.com", "")}
 	names := []any{ana, audit.DatabricksUser{ID: "1", UserName: "ana@example.com", ExternalID: "00u1", GivenName: "Other", FamilyName: "Reed", Active: true}}
+	oneID := []any{ana, linked, audit.OktaGroup{ID: "00u1", Name: "Odd"}, audit.DatabricksGroup{ID: "7", DisplayName: "Odd"}}
 	deactivate := audit.Settings{Include: []string{"deactivate"}}
 
 	for _, c := range []struct {
@@ -137,6 +138,10 @@ func TestDecide(t *testing.T) {
 			want: []string{"op-0001 databricks:user:1 externalId  → 00u1"}},
 		{name: "approved without inclusion", tenant: names, answers: answers("op-0001 approve"),
 			want: []string{"op-0001 databricks:user:1 name.givenName Other → F00u1"}},
+		{name: "one id for two", tenant: oneID, answers: answers("op-0002 approve"),
+			want: []string{"op-0002 databricks:user:1 externalId  → 00u1"}},
+		{name: "one id for two, both approved", tenant: oneID, answers: answers("op-0001 approve", "op-0002 approve"),
+			want: []string{"row 1: op-0002 gives 00u1 to databricks:user:1 too", "row 2: op-0001 gives 00u1 to databricks:group:7 already"}},
 		{name: "contradictory", tenant: []any{ana, linked}, answers: answers("op-0001 approve", "op-0001 reject"),
 			want: []string{"row 1: row 1 and row 2 say different things", "row 2: row 1 and row 2 say different things"}},
 		{name: "misspelt: not applied", tenant: []any{ana, linked}, answers: answers("op-0001 rejct"),
@@ -351,6 +356,9 @@ func TestDecideBesideAnOperation(t *testing.T) {
 			[]string{`row 1: op-0001 would set externalId of databricks:user:1 to "00u2", which is not what this says (row 2)`}},
 		{"00u1", audit.Undecided, answers(choice), []string{`row 1: op-0001 would set externalId of databricks:user:1 to "00u1", which is not what this says`}},
 		{"00u1", audit.Approve, answers(choice), []string{`row 1: op-0001 would set externalId of databricks:user:1 to "00u1", which is not what this says`}},
+		{"00u1", audit.Undecided, answers(choice, "op-0001 approve"),
+			[]string{`row 1: op-0001 would set externalId of databricks:user:1 to "00u1", which is not what this says (row 2)`,
+				"row 2: row 1 wants another value of externalId of databricks:user:1"}},
 	} {
 		r := audited(t, shared, audit.Settings{})
 		r.Plan.Operations = []audit.Operation{{ID: "op-0001", Action: audit.SetExternalID, Target: audit.Subject{Kind: audit.DatabricksUserKind, ID: "1"},

@@ -157,12 +157,39 @@ func newPlan(ix *Index, findings *Findings, asks []asking) *Plan {
 			p.Operations[i] = ix.requested(operationID(i+1), requests[first[i]:first[i+1]], findings, &f)
 		}
 	})
+	leaveSharedIDs(p.Operations)
 	for i, op := range p.Operations {
 		for _, r := range requests[first[i]:first[i+1]] {
 			findings.ask(r.finding, op.ID)
 		}
 	}
 	return p
+}
+
+// leaveSharedIDs leaves to people who gets an id that several operations give:
+// the id of Okta objects of several kinds. No two of one kind are given one. The
+// operations are sorted: users come last.
+func leaveSharedIDs(ops []Operation) {
+	gives := map[string]int{} // the first operation that gives it
+	said := map[int]bool{}
+	for i, op := range ops {
+		if op.Action != SetExternalID {
+			continue
+		}
+		first, given := gives[op.To]
+		switch {
+		case given:
+			for _, n := range []int{first, i} {
+				if !said[n] {
+					said[n] = true
+					ops[n].Decision = Undecided
+					ops[n].Evidence += "; another operation gives the same id: people decide"
+				}
+			}
+		case op.Target.Kind != DatabricksUserKind:
+			gives[op.To] = i
+		}
+	}
 }
 
 // A request is a change that a finding asks for.
