@@ -1,7 +1,6 @@
 package audit
 
 import (
-	"errors"
 	"iter"
 	"slices"
 	"time"
@@ -198,38 +197,12 @@ type Report struct {
 	kept  *kept
 }
 
-// kept is what a report that was read from its file has instead of an index.
-type kept struct {
-	rows  []CrosswalkRow
-	names []SubjectName
-}
-
-// Keep gives a report without a snapshot its crosswalk, and the names of the
-// subjects that have no row in it. Both must be in order, each subject once.
-func (r *Report) Keep(rows []CrosswalkRow, names []SubjectName) error {
-	for i := 1; i < len(rows); i++ {
-		if rows[i-1].Subject.Compare(rows[i].Subject) >= 0 {
-			return errors.New("the rows of the crosswalk are out of order at " + rows[i].Subject.String())
-		}
-	}
-	for i := 1; i < len(names); i++ {
-		if names[i-1].Subject.Compare(names[i].Subject) >= 0 {
-			return errors.New("the names are out of order at " + names[i].Subject.String())
-		}
-	}
-	r.kept = &kept{rows, names}
-	return nil
-}
-
 // HasCrosswalk reports whether the crosswalk is known.
 func (r *Report) HasCrosswalk() bool { return r.index != nil || r.kept != nil }
 
 // Crosswalk yields a row for every Databricks identity, then one for every Okta
 // object that would be provisioned, sorted by subject within each part.
 func (r *Report) Crosswalk() iter.Seq[CrosswalkRow] {
-	if r.index == nil && r.kept != nil {
-		return slices.Values(r.kept.rows)
-	}
 	return func(yield func(CrosswalkRow) bool) {
 		for rows := range Made(r.CrosswalkList(), copied) {
 			for _, row := range rows {
@@ -255,9 +228,9 @@ func (r *Report) CrosswalkList() List[*CrosswalkRow] {
 	case r.index != nil:
 		return crosswalk(r.index, r.after)
 	case r.kept != nil:
-		return listOf(r.kept.rows)
+		return r.kept.list()
 	}
-	return listOf[CrosswalkRow](nil)
+	return new(kept).list()
 }
 
 // Name returns what people call the subject of a finding or of the plan; blank if
@@ -269,12 +242,7 @@ func (r *Report) Name(s Subject) string {
 			return r.index.Name(ref)
 		}
 	case r.kept != nil:
-		if i, ok := slices.BinarySearchFunc(r.kept.rows, s, func(row CrosswalkRow, s Subject) int { return row.Subject.Compare(s) }); ok {
-			return r.kept.rows[i].Name
-		}
-		if i, ok := slices.BinarySearchFunc(r.kept.names, s, func(n SubjectName, s Subject) int { return n.Subject.Compare(s) }); ok {
-			return r.kept.names[i].Name
-		}
+		return r.kept.name(s)
 	}
 	return ""
 }

@@ -148,11 +148,13 @@ func TestLongFilesAreMadeInParts(t *testing.T) {
 	odd := sampleFindings()[0]
 	odd.Message = "no \xff UTF-8"
 	r.Findings.Add(&odd)
-	rows := make([]audit.CrosswalkRow, 1000)
-	for i := range rows {
-		rows[i] = audit.CrosswalkRow{Subject: databricksUser(fmt.Sprintf("%04d", i)), Name: "a, b"}
+	var rows audit.Crosswalk
+	for i := range 1000 {
+		if err := rows.Add(&audit.CrosswalkRow{Subject: databricksUser(fmt.Sprintf("%04d", i)), Name: "a, b"}); err != nil {
+			t.Fatal(err)
+		}
 	}
-	if err := r.Keep(rows, nil); err != nil {
+	if err := r.Keep(&rows, nil); err != nil {
 		t.Fatal(err)
 	}
 	var whole bytes.Buffer

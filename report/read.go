@@ -123,7 +123,7 @@ type findingsFile struct {
 	findings   audit.Findings
 	operations []audit.Operation
 	manual     []audit.Manual
-	crosswalk  []audit.CrosswalkRow
+	crosswalk  audit.Crosswalk
 	names      []audit.SubjectName
 	rules      []ruleHead
 	redacted   bool
@@ -150,7 +150,7 @@ var members = []struct {
 	{"resolved", func(f *findingsFile) error { return elements(f, &f.resolved) }},
 	{"operations", func(f *findingsFile) error { return elements(f, &f.operations) }},
 	{"manual", func(f *findingsFile) error { return elements(f, &f.manual) }},
-	{"crosswalk", func(f *findingsFile) error { return elements(f, &f.crosswalk) }},
+	{"crosswalk", func(f *findingsFile) error { return f.readCrosswalk() }},
 	{"names", func(f *findingsFile) error { return elements(f, &f.names) }},
 	{"rules", func(f *findingsFile) error { return elements(f, &f.rules) }},
 	{"redacted", func(f *findingsFile) error { return text(f, &f.redacted) }},
@@ -262,16 +262,27 @@ func member[T any](f *findingsFile, into *T) error {
 
 func elements[T any](f *findingsFile, into *[]T) error {
 	*into = []T{}
-	return each(f, func(element T) { *into = append(*into, element) })
+	return each(f, func(element T) error {
+		*into = append(*into, element)
+		return nil
+	})
 }
 
 func (f *findingsFile) readFindings() error {
 	f.findings = audit.Findings{}
-	return each(f, func(finding audit.Finding) { f.findings.Add(&finding) })
+	return each(f, func(finding audit.Finding) error {
+		f.findings.Add(&finding)
+		return nil
+	})
+}
+
+func (f *findingsFile) readCrosswalk() error {
+	f.crosswalk = audit.Crosswalk{}
+	return each(f, func(row audit.CrosswalkRow) error { return f.crosswalk.Add(&row) })
 }
 
 // each reads a list one element after another.
-func each[T any](f *findingsFile, take func(T)) error {
+func each[T any](f *findingsFile, take func(T) error) error {
 	f.at = f.dec.InputOffset()
 	if f.dec.PeekKind() != '[' {
 		if err := f.dec.SkipValue(); err != nil {
@@ -291,7 +302,9 @@ func each[T any](f *findingsFile, take func(T)) error {
 		if err != nil {
 			return err
 		}
-		take(element)
+		if err := take(element); err != nil {
+			return err
+		}
 	}
 	_, err := f.dec.ReadToken()
 	return err
@@ -334,7 +347,7 @@ func (f *findingsFile) report(catalogue []*audit.Rule) (*audit.Report, error) {
 		}
 	}
 	if f.seen["crosswalk"] {
-		if err := r.Keep(f.crosswalk, f.names); err != nil {
+		if err := r.Keep(&f.crosswalk, f.names); err != nil {
 			return nil, err
 		}
 	}

@@ -306,7 +306,7 @@ func (d *redaction) waiver(u audit.WaiverUse) audit.WaiverUse {
 }
 
 func (d *redaction) crosswalk(r, out *audit.Report) error {
-	rows := []audit.CrosswalkRow{}
+	rows := &audit.Crosswalk{}
 	for row := range r.Crosswalk() {
 		row.Subject, row.Okta = d.subject(row.Subject), d.subject(row.Okta)
 		if !status.MatchString(row.OktaStatus) {
@@ -316,13 +316,15 @@ func (d *redaction) crosswalk(r, out *audit.Report) error {
 			&row.OktaLogin, &row.OktaEmail, &row.OktaFirst, &row.OktaLast} {
 			*text = d.text(*text)
 		}
-		rows = append(rows, row)
+		if err := rows.Add(&row); err != nil {
+			return err
+		}
 	}
 	names := []audit.SubjectName{}
 	for n := range r.OtherNames() {
 		names = append(names, audit.SubjectName{Subject: d.subject(n.Subject), Name: d.text(n.Name)})
 	}
-	slices.SortFunc(rows, func(a, b audit.CrosswalkRow) int { return a.Subject.Compare(b.Subject) })
+	rows.Sort()
 	slices.SortFunc(names, func(a, b audit.SubjectName) int { return a.Subject.Compare(b.Subject) })
 	if err := out.Keep(rows, names); err != nil {
 		return fmt.Errorf("two ids have one pseudonym: redact with another key: %w", err)
