@@ -284,16 +284,14 @@ func TestRoleThatHidesUsers(t *testing.T) {
 		reason        string
 	}{
 		"hidden":                  {counts: 500, reason: "Okta counts 500 users in the group Everyone and gave 2, without an error: give the app the role"},
-		"all hidden":              {counts: 500, reason: "gave 0"},
+		"all hidden":              {counts: 500, reason: "Okta gave no user at all"},
 		"two that went":           {counts: 4},
 		"a count that catches up": {counts: 500, later: 3},
 	} {
 		t.Run(name, func(t *testing.T) {
 			f := &fakeOrg{counts: c.counts, later: c.later, answer: func(_ string, q url.Values, _ int) (int, string, string) {
-				if chainOf(q) == "plain" || q.Has("search") {
-					if name != "all hidden" {
-						return 200, body("ACTIVE", 1, 2), ""
-					}
+				if name != "all hidden" && (chainOf(q) == "plain" || q.Has("search")) {
+					return 200, body("ACTIVE", 1, 2), ""
 				}
 				return 200, "[]", ""
 			}}
@@ -304,6 +302,23 @@ func TestRoleThatHidesUsers(t *testing.T) {
 			}
 			got.incomplete(t, c.reason)
 		})
+	}
+}
+
+// Every org has the group Everyone: one that shows no group hides it, and may hide
+// users too.
+func TestRoleThatHidesGroups(t *testing.T) {
+	f := &fakeOrg{answer: func(path string, q url.Values, _ int) (int, string, string) {
+		if path == "/api/v1/users" && !q.Has("filter") {
+			return 200, body("ACTIVE", 1), ""
+		}
+		return 200, "[]", ""
+	}}
+	client := f.open(t)
+	list(t, t.Context(), client, audit.Request{Input: audit.OktaGroups}).incomplete(t, "Okta gave no group, without an error")
+	list(t, t.Context(), client, usersRequest).complete(t, 1)
+	if notes := client.Source().Notes; len(notes) != 1 || !strings.Contains(notes[0], "no group Everyone") {
+		t.Errorf("notes %q", notes)
 	}
 }
 
@@ -383,10 +398,10 @@ func TestSecondLookWithClocksApart(t *testing.T) {
 		7 * time.Minute:  ours,
 		-7 * time.Minute: ours.Add(-7 * time.Minute),
 	} {
-		f := &fakeOrg{date: ours.Add(ahead), answer: func(string, url.Values, int) (int, string, string) { return 200, "[]", "" }}
+		f := &fakeOrg{date: ours.Add(ahead), answer: func(string, url.Values, int) (int, string, string) { return 200, body("DEPROVISIONED", 1), "" }}
 		client := open(t, Config{OrgURL: orgURL, ClientID: "0oa1", PrivateKey: fakeKey(t), Transport: f, Now: func() time.Time { return ours }})
 		g := list(t, t.Context(), client, usersRequest)
-		g.complete(t, 0)
+		g.complete(t, 1)
 		last, _ := url.QueryUnescape(f.sent[len(f.sent)-1])
 		if want := stamp(since.Add(-secondLook)); !strings.Contains(last, want) || !g.reading.AsOf.Equal(since) || !client.Time().Equal(since) {
 			t.Errorf("%v ahead: %s, want %s in it; as of %v", ahead, last, want, g.reading.AsOf)
@@ -414,7 +429,7 @@ func TestSecondLookRefused(t *testing.T) {
 			if chainOf(q) == "changed" {
 				return status, `{"errorCode":"E0000031","errorSummary":"Invalid search criteria."}`, ""
 			}
-			return 200, "[]", ""
+			return 200, body("DEPROVISIONED", 1), ""
 		}}
 		client := f.open(t)
 		g := list(t, t.Context(), client, usersRequest)
