@@ -56,6 +56,11 @@ func databricksHost(ctx context.Context, x *exam) outcome {
 	if u, err := url.Parse(c.Host); err == nil {
 		name = u.Hostname()
 	}
+	for _, domain := range []string{".okta.com", ".oktapreview.com", ".okta-emea.com"} {
+		if strings.HasSuffix(strings.ToLower(name), domain) {
+			return told(Fail, "give the account console: --databricks-host "+databricks.AccountConsole(name), "%s is an Okta org", c.Host)
+		}
+	}
 	h, err := databricks.Reach(ctx, c)
 	x.acct.sent++
 	x.acct.host = h

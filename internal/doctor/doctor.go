@@ -8,6 +8,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -123,6 +124,33 @@ type exam struct {
 	Input
 	org  oktaFacts
 	acct databricksFacts
+
+	mu     sync.Mutex
+	waited map[string]string // why a request was last repeated, by the directory
+}
+
+// listen returns what keeps why requests to a directory are repeated: a check
+// that runs out of time has nothing else to tell.
+func (x *exam) listen(about string, also func(string)) func(string) {
+	return func(reason string) {
+		if _, why, ok := strings.Cut(reason, ": "); ok {
+			x.mu.Lock()
+			x.waited[about] = why
+			x.mu.Unlock()
+		}
+		if also != nil {
+			also(reason)
+		}
+	}
+}
+
+// lately takes why a request to the directory was last repeated.
+func (x *exam) lately(about string) string {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	why := x.waited[about]
+	delete(x.waited, about)
+	return why
 }
 
 // Run makes all checks; those of the two directories side by side. It fails
@@ -132,7 +160,9 @@ func Run(ctx context.Context, in Input) (*Report, error) {
 		in.Now = time.Now
 	}
 	start := time.Now()
-	x := &exam{Input: in}
+	x := &exam{Input: in, waited: map[string]string{}}
+	x.OktaConfig.Waiting = x.listen("okta", in.OktaConfig.Waiting)
+	x.DatabricksConfig.Waiting = x.listen("databricks", in.DatabricksConfig.Waiting)
 	var mu sync.Mutex
 	lines := map[string]Line{}
 	examine := func(checks []check) {
@@ -182,6 +212,9 @@ func (x *exam) examine(ctx context.Context, c check, state func(name string) Sta
 	ctx, cancel := context.WithTimeoutCause(ctx, limit, fmt.Errorf("no answer within %v", limit))
 	defer cancel()
 	o := c.run(ctx, x)
+	if why := x.lately(c.about); ctx.Err() != nil && why != "" {
+		o.found += ": " + why
+	}
 	l.State, l.Found, l.Do = o.state, o.found, o.do
 	return l
 }

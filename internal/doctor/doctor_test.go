@@ -377,3 +377,40 @@ func TestNobodyAnswers(t *testing.T) {
 		}
 	})
 }
+
+// What fails for as long as a check may take is told, not that time was up alone.
+func TestServersThatFailThroughout(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		box := sandbox.Pipe(t, tenant(), sandbox.Options{Fault: func(r *http.Request) sandbox.Fault {
+			if strings.Contains(r.URL.Path, "/scim/") {
+				return sandbox.Fault{Status: 500, Body: "out of order"}
+			}
+			return sandbox.Fault{}
+		}})
+		in := inputFor(box)
+		base := box.Transport()
+		defer base.CloseIdleConnections()
+		in.OktaConfig, in.DatabricksConfig.Transport = okta.Config{}, base
+		if l := find(t, run(t, in), "databricks-account"); l.State != fail || !strings.Contains(l.Found, "500") || !strings.Contains(l.Found, "out of order") {
+			t.Errorf("%+v", l)
+		}
+	})
+}
+
+func TestOktaGivenAsDatabricks(t *testing.T) {
+	r := run(t, doctor.Input{DatabricksConfig: databricks.Config{Host: "https://acme.okta.com", AccountID: sandbox.DatabricksAccountID, Transport: nobody{}}})
+	if l := find(t, r, "databricks-host"); l.State != fail || !strings.Contains(l.Found, "is an Okta org") || !strings.Contains(l.Do, "https://accounts.cloud.databricks.com") {
+		t.Errorf("%+v", l)
+	}
+}
+
+func TestKeyThatIsNone(t *testing.T) {
+	in := inputFor(sandbox.Start(t, tenant(), sandbox.Options{}))
+	in.OktaConfig.PrivateKey, in.KeyFault = "", errors.New("no key there")
+	r := run(t, in)
+	for _, check := range []string{"okta-dpop", "okta-scopes"} {
+		if l := find(t, r, check); l.State != unknown || strings.Contains(l.Found, "token") {
+			t.Errorf("%+v", l)
+		}
+	}
+}

@@ -205,6 +205,8 @@ func (x *exam) tokenSignIn(ctx context.Context) outcome {
 
 func oktaDPoP(_ context.Context, x *exam) outcome {
 	switch {
+	case x.OktaConfig.PrivateKey == "" && x.OktaConfig.Token == "":
+		return notChecked("see okta-sign-in")
 	case x.OktaConfig.PrivateKey == "":
 		return notChecked("an API token has no DPoP")
 	case x.org.dpop:
@@ -218,6 +220,8 @@ func oktaDPoP(_ context.Context, x *exam) outcome {
 
 func oktaScopes(_ context.Context, x *exam) outcome {
 	switch {
+	case x.OktaConfig.PrivateKey == "" && x.OktaConfig.Token == "":
+		return notChecked("see okta-sign-in")
 	case x.OktaConfig.PrivateKey == "":
 		return good("an API token has no scopes, but its owner's role")
 	case len(x.org.missing) > 0:
