@@ -465,6 +465,20 @@ func TestExplainFateOfOkta(t *testing.T) {
 	}
 }
 
+// What AIM leaves alone is not said to be unknown.
+func TestExplainFateOfWhatAIMLeavesAlone(t *testing.T) {
+	r := audited(t, []any{audit.DatabricksServicePrincipal{ID: "1"}, audit.OktaApp{ID: "0oa1"}, audit.DatabricksWorkspace{ID: "2"}}, audit.Settings{})
+	for subject, want := range map[string]string{
+		"databricks:service_principal:1": "AIM leaves service principals alone",
+		"okta:app:0oa1":                  "AIM leaves apps alone",
+		"databricks:workspace:2":         "AIM manages identities, not workspaces",
+	} {
+		if story := explained(t, r, subject); story.Now != (audit.Fate{Why: want}) || story.AfterPlan != story.Now {
+			t.Errorf("%s: %+v, and after the plan %+v, want %q", subject, story.Now, story.AfterPlan, want)
+		}
+	}
+}
+
 func TestExplainUnknown(t *testing.T) {
 	r := audited(t, nil, audit.Settings{})
 	if _, err := r.Explain(audit.Subject{Kind: audit.OktaUserKind, ID: "00u1"}); err == nil {

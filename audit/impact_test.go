@@ -2,9 +2,12 @@ package audit
 
 import (
 	"fmt"
+	"iter"
 	"maps"
+	"slices"
 	"testing"
 
+	"github.com/google/go-cmp/cmp"
 	"pgregory.net/rapid"
 )
 
@@ -70,4 +73,54 @@ func TestAfterwardsIsAnAuditOfTheChanged(t *testing.T) {
 			t.Fatalf("impact: %v, and read with the changes %v", g, w)
 		}
 	})
+}
+
+// A row has what both records say, and the groups by whichever knows of more.
+func TestCrosswalkRow(t *testing.T) {
+	s := snapshotOf(t, OktaUser{ID: "00u1", Status: "SUSPENDED", Login: "ana@example.com", Email: "a@example.com", FirstName: "Ana", LastName: "Reed"},
+		DatabricksUser{ID: "1", UserName: "A@example.com", ExternalID: "00u1", GivenName: "An", FamilyName: "Read", Active: true,
+			Roles: valuesOf("account_admin"), Groups: valuesOf("g", "h")},
+		DatabricksUser{ID: "2", UserName: "bo@example.com"},
+		DatabricksGroup{ID: "3"}, DatabricksGroupMembers{Group: "3", Members: valuesOf("1", "2")})
+	ix := NewIndex(s, Settings{})
+	want := []CrosswalkRow{{Subject: Subject{DatabricksGroupKind, "3"}, LinkState: Unlinked, Active: true}, {
+		Subject: Subject{DatabricksUserKind, "1"}, Name: "A@example.com", ExternalID: "00u1", LinkState: LinkedLive,
+		GivenName: "An", FamilyName: "Read", Active: true, Admin: true, Groups: 2,
+		Okta: Subject{OktaUserKind, "00u1"}, OktaLogin: "ana@example.com", OktaEmail: "a@example.com", OktaStatus: "SUSPENDED",
+		OktaFirst: "Ana", OktaLast: "Reed", MatchedBy: "id",
+	}, {Subject: Subject{DatabricksUserKind, "2"}, Name: "bo@example.com", LinkState: Unlinked, Groups: 1}}
+	if diff := cmp.Diff(want, rowsOf(crosswalk(ix, ix).All())); diff != "" {
+		t.Errorf("(-want +got)\n%s", diff)
+	}
+}
+
+// rowsOf are copies of what is yielded.
+func rowsOf(yielded iter.Seq[*CrosswalkRow]) (all []CrosswalkRow) {
+	for row := range yielded {
+		all = append(all, *row)
+	}
+	return all
+}
+
+// The rows are the same ones however the list is parted.
+func TestCrosswalkInParts(t *testing.T) {
+	records := []any{
+		OktaUser{ID: "00u1", Login: "ana"}, OktaUser{ID: "00u2", Login: "bo"}, OktaUser{ID: "00u3", Login: "cy"}, OktaGroup{ID: "00g1", Name: "One"},
+		DatabricksUser{ID: "1", UserName: "ana"}, DatabricksUser{ID: "2", UserName: "dee"}, DatabricksGroup{ID: "3", DisplayName: "Two"},
+		DatabricksGroup{ID: "4", DisplayName: "Three"}, DatabricksServicePrincipal{ID: "5"},
+	}
+	for _, in := range Inputs() {
+		records = append(records, Reading{Input: in, Asked: true, Complete: true})
+	}
+	ix := NewIndex(snapshotOf(t, records...), Settings{})
+	list := crosswalk(ix, ix)
+	whole := rowsOf(list.All())
+	if len(whole) != 8 {
+		t.Fatalf("%d rows", len(whole))
+	}
+	for at := range list.places + 1 {
+		if got := slices.Concat(rowsOf(list.within(0, at)), rowsOf(list.within(at, list.places))); !slices.Equal(got, whole) {
+			t.Errorf("in two parts, at %d: %v, want %v", at, got, whole)
+		}
+	}
 }
