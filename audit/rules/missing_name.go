@@ -87,7 +87,7 @@ func missingDatabricksName(p *audit.Pass) {
 		}
 		var missing []string
 		var changes []audit.Change
-		canSet := willBeLinked(p, d) && !p.Collided(d) && !p.Collided(o)
+		canSet := willBeLinked(p, d) && mayRename(p, d, o)
 		for _, part := range nameParts(record, person) {
 			if !blank(part.databricks) {
 				continue
@@ -114,6 +114,12 @@ func missingDatabricksName(p *audit.Pass) {
 func willBeLinked(p *audit.Pass, d audit.Ref) bool {
 	_, automatic := p.Automatic(d)
 	return automatic || p.LinkState(d) == audit.LinkedLive
+}
+
+// mayRename reports whether d may be given o's name without asking anybody: no
+// collision rule speaks of either. One of them looks for ids in all of Databricks.
+func mayRename(p *audit.Pass, d, o audit.Ref) bool {
+	return p.Complete(audit.DatabricksGroups) && p.Complete(audit.DatabricksServicePrincipals) && !p.Collided(d) && !p.Collided(o)
 }
 
 func setName(p *audit.Pass, d audit.Ref, part namePart, why string) audit.Change {

@@ -62,7 +62,7 @@ func nameMismatch(p *audit.Pass) {
 			Subjects: p.Subjects(one(d), one(o)), Evidence: evidence,
 			Message: fmt.Sprintf("Databricks user %s has another name than its Okta user", p.Name(d)),
 		}
-		if p.Collided(d) || p.Collided(o) {
+		if !mayRename(p, d, o) {
 			f.Remedy = audit.RemedyReview
 			changes = nil
 		}

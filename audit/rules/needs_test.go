@@ -79,3 +79,31 @@ func TestRulesRunOnWhatIsComplete(t *testing.T) {
 		}
 	}
 }
+
+// What must be so of all of Databricks is not so while a part of it is unread:
+// anything there may hold the id.
+func TestNothingIsAutomaticWhileIDsAreUnread(t *testing.T) {
+	var tenant []any
+	for id, u := range map[string]audit.DatabricksUser{
+		"00u1": {ID: "1", UserName: "ana@example.com", ExternalID: "00u1", GivenName: "Other", FamilyName: "Reed"},
+		"00u2": {ID: "2", UserName: "bo@example.com", ExternalID: "00u2", FamilyName: "Reed"},
+		"00u3": {ID: "3", UserName: "cy@example.com", GivenName: "Sam", FamilyName: "Reed"},
+	} {
+		tenant = append(tenant, u, audit.OktaUser{ID: id, Status: "ACTIVE", Login: u.UserName, Email: u.UserName, FirstName: "Sam", LastName: "Reed"})
+	}
+	for missing, want := range map[audit.Input]int{audit.DatabricksGroups: 0, audit.DatabricksServicePrincipals: 0, audit.OktaGroups: 3} {
+		r, err := audit.Run(without(t, missing, tenant), rules.All(), audit.Options{Now: time.Unix(0, 0), Expires: time.Hour})
+		if err != nil {
+			t.Fatal(err)
+		}
+		automatic := 0
+		for _, f := range unpacked(r) {
+			if f.Remedy == audit.RemedyAutomatic {
+				automatic++
+			}
+		}
+		if automatic != want || len(r.Plan.Operations) != want {
+			t.Errorf("without %s, %d findings are automatic and there are %d operations, want %d", missing, automatic, len(r.Plan.Operations), want)
+		}
+	}
+}
