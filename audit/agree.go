@@ -57,17 +57,14 @@ func (d *deciding) wishes() []wish {
 }
 
 // misfits returns the choices that can't stay, and why. The plan's own operations
-// that those or each other are against are approved no more, and whoever approved
-// one is told.
+// that those or each other are against are approved no more.
 func (d *deciding) misfits() map[*choice]string {
 	why := map[*choice]string{}
 	bad := func(w wish, format string, args ...any) {
 		if w.by == nil {
-			op := &d.plan.Operations[d.operation[w.ID]]
-			if a, said := d.heard[w.ID]; said && op.Decision == Approve {
-				d.refuse(a, format, args...)
+			if op := &d.plan.Operations[d.operation[w.ID]]; op.Decision == Approve {
+				op.Decision, d.lost[w.ID] = Undecided, fmt.Sprintf(format, args...)
 			}
-			op.Decision = Undecided
 		} else if why[w.by] == "" {
 			why[w.by] = fmt.Sprintf(format, args...)
 		}

@@ -32,7 +32,7 @@ type Unusable struct {
 // held twice by what the answers add, as now has the directories. The same plan and
 // answers give the same bytes, while now says nothing else about those named.
 func Decide(p *Plan, answers []Answer, now *Index) (*Plan, []Unusable, error) {
-	d := &deciding{now: now, plan: *p, operation: map[string]int{}, slots: map[slot]int{}, manual: map[string]Manual{}, because: map[string][]string{}}
+	d := &deciding{now: now, plan: *p, operation: map[string]int{}, slots: map[slot]int{}, manual: map[string]Manual{}, because: map[string][]string{}, lost: map[string]string{}}
 	d.plan.Operations = slices.Clone(p.Operations)
 	for i, op := range d.plan.Operations {
 		d.operation[op.ID], d.slots[op.slot()] = i, i
@@ -50,6 +50,7 @@ func Decide(p *Plan, answers []Answer, now *Index) (*Plan, []Unusable, error) {
 	}
 	d.hear(answers)
 	d.agree()
+	d.tell(answers)
 	if err := d.finish(p); err != nil {
 		return nil, nil, err
 	}
@@ -71,6 +72,7 @@ type deciding struct {
 	because   map[string][]string
 	choices   []*choice
 	heard     map[string]Answer // by operation: the answer that decided it
+	lost      map[string]string // by operation: why it is approved no more
 	unusable  []Unusable
 }
 
@@ -135,6 +137,27 @@ func (d *deciding) hear(answers []Answer) {
 	}
 }
 
+// tell refuses the answers that come to nothing because of others: approvals of
+// what is approved no more, and what was said before and could not be used.
+func (d *deciding) tell(answers []Answer) {
+	type saying struct{ id, word string }
+	refused, why := map[Answer]bool{}, map[saying]string{}
+	for _, u := range d.unusable {
+		refused[u.Answer], why[saying{u.ID, plainWord(u.Decision)}] = true, u.Why
+	}
+	for _, a := range answers {
+		word := plainWord(a.Decision)
+		i, ok := d.operation[a.ID]
+		switch {
+		case refused[a]:
+		case ok && word == string(Approve) && d.plan.Operations[i].Decision != Approve:
+			d.refuse(a, "%s", d.lost[a.ID])
+		case !ok && word != "" && why[saying{a.ID, word}] != "":
+			d.refuse(a, "%s", why[saying{a.ID, word}])
+		}
+	}
+}
+
 // plainWord returns a decision as it is compared: a spreadsheet may have given
 // its words a capital.
 func plainWord(decision string) string {
@@ -149,10 +172,15 @@ func plainWord(decision string) string {
 // withdraw takes back the approval of the operation, if there is one, because of
 // an answer that can't be used: nothing else approves it then.
 func (d *deciding) withdraw(id string, a Answer) {
-	if i, ok := d.operation[id]; ok {
-		d.plan.Operations[i].Decision = Undecided
-		d.heard[id] = a
+	i, ok := d.operation[id]
+	if !ok {
+		return
 	}
+	if op := &d.plan.Operations[i]; op.Decision == Approve {
+		op.Decision = Undecided
+		d.lost[id] = fmt.Sprintf("%s is about the same, and can't be used", a.Where)
+	}
+	d.heard[id] = a
 }
 
 func (d *deciding) hearOne(a Answer) {

@@ -156,12 +156,18 @@ func TestDecide(t *testing.T) {
 		{name: "also another plan's", tenant: []any{ana, linked},
 			answers: []audit.Answer{{ID: "op-0001", Decision: "approve", Where: "row 1"}, {ID: "op-0001", Decision: "approve", To: "00u7", Where: "row 2"},
 				{ID: "op-0001", Decision: "approve", To: "00u1", Where: "row 3"}},
-			want: []string{`row 2: it is about  and the value "00u7", in this plan op-0001 is about databricks:user:1 and "00u1": the file was made with another plan`}},
+			want: []string{"row 1: row 2 is about the same, and can't be used",
+				`row 2: it is about  and the value "00u7", in this plan op-0001 is about databricks:user:1 and "00u1": the file was made with another plan`,
+				"row 3: row 2 is about the same, and can't be used"}},
 		{name: "a finding with operations", tenant: []any{ana, linked}, answers: answers("missing-external-id/databricks:user:1 approve"),
 			want: []string{"op-0001 databricks:user:1 externalId  → 00u1", "row 1: this finding needs no choice: decide op-0001"}},
 		{name: "a finding with operations, rejected", tenant: []any{ana, linked},
 			answers: answers("missing-external-id/databricks:user:1 reject", "op-0001 approve"),
-			want:    []string{"row 1: this finding needs no choice: decide op-0001"}},
+			want:    []string{"row 1: this finding needs no choice: decide op-0001", "row 2: row 1 is about the same, and can't be used"}},
+		{name: "twice what can't be used", tenant: []any{user("1", "nobody@example.com", "")},
+			answers: answers("missing-external-id/databricks:user:1 keep:databricks:user:1", "missing-external-id/databricks:user:1 keep:databricks:user:1"),
+			want: []string{"row 1: nothing can be chosen here (remedy review): look at it and decide what is right",
+				"row 2: nothing can be chosen here (remedy review): look at it and decide what is right"}},
 		{name: "not to choose", tenant: []any{user("1", "nobody@example.com", "")}, answers: answers("missing-external-id/databricks:user:1 link:00u1"),
 			want: []string{"row 1: nothing can be chosen here (remedy review): look at it and decide what is right"}},
 
@@ -369,6 +375,16 @@ func TestDecideBesideAnOperation(t *testing.T) {
 		if diff := cmp.Diff(c.want, decided(t, r, c.answers)); diff != "" {
 			t.Errorf("%s %q, %v: (-want +got)\n%s", c.to, c.decision, c.answers, diff)
 		}
+	}
+}
+
+// What was rejected stays so when another row about it can't be used.
+func TestRejectedStaysRejected(t *testing.T) {
+	r := audited(t, []any{okta("00u1", "ana@example.com", "ana@example.com"), user("1", "ana@example.com", "")}, audit.Settings{})
+	as := answers("op-0001 reject", "missing-external-id/databricks:user:1 reject")
+	p, unusable, err := audit.Decide(r.Plan, as, audit.NewIndex(r.Snapshot, r.Settings))
+	if err != nil || len(unusable) != 1 || p.Operations[0].Decision != audit.Reject {
+		t.Errorf("decision %q, not used %v, error %v", p.Operations[0].Decision, unusable, err)
 	}
 }
 
