@@ -73,7 +73,6 @@ func (c *company) day() {
 
 func (c *company) tenant() *sandbox.Tenant {
 	t := &sandbox.Tenant{}
-	t.Okta.Groups = append(t.Okta.Groups, []byte(`{"id":"00g","type":"BUILT_IN","profile":{"name":"Everyone"}}`))
 	okta := func(id, status, login, email, last string) {
 		t.Okta.Users = append(t.Okta.Users, fmt.Appendf(nil, `{"id":%q,"status":%q,"profile":{"login":%q,"email":%q,"firstName":"Kim","lastName":%q}}`, id, status, login, email, last))
 	}

@@ -155,10 +155,7 @@ func (l *listing) readGroups(ctx context.Context) error {
 	err := l.chain(ctx, l.client.groups, fmt.Sprintf("limit=%d", groupsPage), groupDecoder, false)
 	var given *transport.GivenUp
 	if errors.As(err, &given) && given.Status >= 500 && l.received == 0 { // it may have taken too long
-		err = l.chain(ctx, l.client.groups, "limit=200", groupDecoder, false)
-	}
-	if err == nil && l.received == 0 {
-		err = fmt.Errorf("Okta gave no group, without an error, and every org has the group Everyone: %s", wholeRole)
+		return l.chain(ctx, l.client.groups, "limit=200", groupDecoder, false)
 	}
 	return err
 }
