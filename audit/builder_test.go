@@ -3,9 +3,12 @@ package audit_test
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"testing"
+
+	"pgregory.net/rapid"
 
 	"github.com/aimcheck/aimcheck/audit"
 )
@@ -198,5 +201,76 @@ func TestRecordsOfAnySize(t *testing.T) {
 				t.Errorf("group %d is not what it was", i)
 			}
 		}
+	}
+}
+
+// However records come - in which order, side by side or one after another, in place
+// of others or not, large or small - those of a table are the ones that came last.
+func TestBuilderAnyWay(t *testing.T) {
+	few := rapid.SliceOfN(rapid.SampledFrom([]string{"1", "2", "9", "10", "100", "a"}), 0, 40)
+	ascending := rapid.Map(few, func(ids []string) []string { return slices.Sorted(slices.Values(ids)) }) // as directories list them
+	sizes := rapid.SampledFrom([]int{1, 1, 1, 2, 3, 3, 100, 127, 128, 300, 1000, 1 << 16, 70_000, 1 << 20})
+	rapid.Check(t, func(t *rapid.T) {
+		var b, part audit.Builder
+		b.Read(audit.Reading{Input: audit.OktaGroups, Asked: true, Complete: true})
+		want := map[string][]audit.OktaGroup{}
+		move := func() {
+			if err := b.Move(&part); err != nil {
+				t.Fatal(err)
+			}
+		}
+		for i, id := range rapid.OneOf(few, ascending).Draw(t, "ids") {
+			g := audit.OktaGroup{ID: id, Name: strings.Repeat(string(rune('A'+i)), sizes.Draw(t, "size"))}
+			add, update := part.Add, rapid.IntRange(0, 3).Draw(t, "update") > 0
+			if update {
+				add = part.Update
+			}
+			if rapid.Bool().Draw(t, "at once") {
+				move()
+				if add = b.Add; update {
+					add = b.Update
+				}
+			}
+			if err := add(g); err != nil {
+				t.Fatal(err)
+			}
+			if update {
+				want[g.ID] = nil
+			}
+			want[g.ID] = append(want[g.ID], g)
+			if rapid.IntRange(0, 4).Draw(t, "move") == 0 {
+				move()
+			}
+		}
+		move()
+		s, err := b.Snapshot()
+		several := false
+		for i, id := range slices.Sorted(maps.Keys(want)) {
+			several = several || len(want[id]) > 1
+			if at, found := s.OktaGroups.Find(id); !found || at != i {
+				t.Fatalf("group %s is at %d, %v, want %d", id, at, found, i)
+			}
+			if got := s.OktaGroups.At(i); !slices.Contains(want[id], got) {
+				t.Fatalf("group %s is %.9q of %d bytes", id, got.Name, len(got.Name))
+			}
+		}
+		if s.OktaGroups.Len() != len(want) || several != (err != nil) || s.Complete(audit.OktaGroups) == several {
+			t.Fatalf("%d groups, want %d; an id is that of several: %v, and it is said: %v", s.OktaGroups.Len(), len(want), several, err)
+		}
+	})
+}
+
+// The first record of a block is compared with the last one of the block before.
+func TestOrderAcrossBlocks(t *testing.T) {
+	large := strings.Repeat("x", 1<<20)
+	s, err := build(t, audit.OktaGroup{ID: "2", Name: large}, audit.OktaGroup{ID: "1"}).Snapshot()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if s.OktaGroups.Key(0) != "1" || s.OktaGroups.Key(1) != "2" {
+		t.Errorf("groups are %q and %q", s.OktaGroups.Key(0), s.OktaGroups.Key(1))
+	}
+	if _, err := build(t, audit.OktaGroup{ID: "1", Name: large}, audit.OktaGroup{ID: "1"}).Snapshot(); err == nil {
+		t.Error("two groups with one id are no error")
 	}
 }
