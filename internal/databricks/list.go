@@ -107,13 +107,15 @@ func (c *Client) listWorkspaces(ctx context.Context, emit func(audit.Page) error
 const atOnce = 8
 
 // each calls read for every one of ids, several at once, and emit, one at a
-// time, with what it returns. A missing object is noted and passed over; any
-// other error ends it. singular names what ids are of.
+// time, with what it returns. An object that is missing, or that Databricks
+// refuses to show, is noted and passed over; any other error ends it. singular
+// names what ids are of.
 func each(ctx context.Context, singular string, ids []string, emit func(audit.Page) error,
 	read func(ctx context.Context, id string) (audit.Page, error)) audit.Reading {
 	r := audit.Reading{Expected: len(ids)}
 	var mu sync.Mutex
-	var gone []string
+	var gone, refused []string
+	var first error // of those that are refused, the one with the smallest id
 	g, ctx := errgroup.WithContext(ctx)
 	g.SetLimit(atOnce)
 	for _, id := range ids {
@@ -126,6 +128,12 @@ func each(ctx context.Context, singular string, ids []string, emit func(audit.Pa
 			defer mu.Unlock()
 			if statusOf(err) == http.StatusNotFound {
 				gone = append(gone, id)
+				return nil
+			}
+			if status := statusOf(err); status == http.StatusForbidden || status == http.StatusBadRequest {
+				if refused = append(refused, id); id == slices.Min(refused) {
+					first = err
+				}
 				return nil
 			}
 			if err != nil {
@@ -145,6 +153,8 @@ func each(ctx context.Context, singular string, ids []string, emit func(audit.Pa
 	switch {
 	case err != nil:
 		r.Reason = fmt.Sprintf("read %d of %d: %v", r.Received, r.Expected, err)
+	case len(refused) > 0:
+		r.Reason = fmt.Sprintf("%d of %d could not be read, %s %s first: %v", len(refused)+len(gone), len(ids), singular, slices.Min(refused), first)
 	case len(gone) > 0:
 		r.Reason = fmt.Sprintf("%d of %d are gone since they were listed, %s %s first: run again", len(gone), len(ids), singular, gone[0])
 	}

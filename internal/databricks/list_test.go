@@ -175,6 +175,44 @@ func TestListWorkspaceDetails(t *testing.T) {
 	}
 }
 
+// A workspace that is refused costs no other one, and all are told.
+func TestListDetailsOfSome(t *testing.T) {
+	o := free()
+	o.Fault = func(r *http.Request) sandbox.Fault {
+		switch {
+		case strings.HasSuffix(r.URL.Path, "/2/permissionassignments"):
+			return sandbox.Fault{Status: 403, Body: `{"error_code":"PERMISSION_DENIED","message":"not yours"}`}
+		case strings.HasSuffix(r.URL.Path, "/3/permissionassignments"):
+			return sandbox.Fault{Status: 400, Body: `{"error_code":"FEATURE_DISABLED","message":"no federation"}`}
+		case strings.HasSuffix(r.URL.Path, "/4/permissionassignments"):
+			return sandbox.Fault{Status: 404, Body: `{"error_code":"RESOURCE_DOES_NOT_EXIST","message":"gone"}`}
+		}
+		return sandbox.Fault{}
+	}
+	tn := tenant(0, 0, 0)
+	tn.Databricks.Assignments["1"] = tn.Databricks.Assignments["1"][:1]
+	c, _ := open(t, tn, o)
+	r, records := listed(t.Context(), c, audit.DatabricksWorkspaceDetails, "4", "3", "2", "1")
+	if r.Complete || r.Received != 1 || len(records) != 2 || !strings.Contains(r.Reason, "3 of 4 could not be read, workspace 2 first") || !strings.Contains(r.Reason, "not yours") {
+		t.Errorf("%d records, %+v", len(records), r)
+	}
+}
+
+// A redirect leads to a sign-in page, most often: it is told, not followed.
+func TestListRedirected(t *testing.T) {
+	o := free()
+	o.Fault = func(r *http.Request) sandbox.Fault {
+		if strings.HasSuffix(r.URL.Path, "/Users") {
+			return sandbox.Fault{Status: 302, Header: http.Header{"Location": {"https://login.example.com/?next=x"}}}
+		}
+		return sandbox.Fault{}
+	}
+	c, _ := open(t, tenant(1, 0, 0), o)
+	if r, _ := listed(t.Context(), c, audit.DatabricksUsers); r.Complete || !strings.HasSuffix(r.Reason, "Databricks answered 302: a redirect to login.example.com, which is not followed: check the host, and that no sign-in page stands before it") {
+		t.Errorf("%+v", r)
+	}
+}
+
 // An answer of another shape is no answer that there are none.
 func TestListDetailsOfAnotherShape(t *testing.T) {
 	for body, reason := range map[string]string{

@@ -173,7 +173,7 @@ func TestOpenErrors(t *testing.T) {
 		{"SCIM version", func(c *Config) { c.SCIMVersion = "3" }, "2.1 or 2.0"},
 		{"rate", func(c *Config) { c.ListRate = -1 }, "rates"},
 		{"another server", func(c *Config) { c.Host = elsewhere.URL }, "has no sign-in for account"},
-		{"a redirect", func(c *Config) { c.Host = away.URL }, "is not among the permitted requests"},
+		{"a redirect", func(c *Config) { c.Host = away.URL }, "a redirect to login.example.com, which is not followed: check the host"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			t.Setenv("DATABRICKS_CONFIG_FILE", filepath.Join(t.TempDir(), "none"))

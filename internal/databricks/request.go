@@ -88,7 +88,10 @@ func (c *Client) explain(err error) error {
 	answer, ok := errors.AsType[*apierr.APIError](err)
 	if !ok {
 		said := plain(err)
-		if !strings.HasSuffix(said, "run again later") {
+		switch {
+		case strings.HasSuffix(said, notFollowed):
+			said += ": check the host, and that no sign-in page stands before it"
+		case !strings.HasSuffix(said, "run again later"):
 			said += ": run again; if it stays so, check the network"
 		}
 		return c.hide(said)

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"fmt"
 	"net/http"
 	"strings"
 	"sync/atomic"
@@ -177,5 +178,19 @@ func (f final) RoundTrip(r *http.Request) (*http.Response, error) {
 	if err != nil && r.Context().Err() == nil {
 		return nil, errors.New(otherWords.Replace(err.Error()))
 	}
+	if err == nil && resp.StatusCode/100 == 3 {
+		return nil, fmt.Errorf("Databricks answered %d: a redirect%s, %s", resp.StatusCode, elsewhere(resp), notFollowed)
+	}
 	return resp, err
+}
+
+const notFollowed = "which is not followed"
+
+// elsewhere names the host that a redirect leads to.
+func elsewhere(resp *http.Response) string {
+	to, err := resp.Location()
+	if err != nil {
+		return ""
+	}
+	return " to " + to.Host
 }

@@ -194,10 +194,16 @@ func databricksWorkspaces(ctx context.Context, x *exam) outcome {
 		return told(Fail, "see databricks-account; without workspaces the rules about them are skipped", "workspaces can't be listed: %s", r.Reason)
 	}
 	f.listed = true
+	if len(f.workspaces) == 0 {
+		return told(Warn, "if the account has workspaces, check the account id: it may be that of another account", "the account lists no workspace")
+	}
 	return good("%s workspaces", number(len(f.workspaces)))
 }
 
 func databricksFederation(_ context.Context, x *exam) outcome {
+	if len(x.acct.workspaces) == 0 {
+		return notChecked("there is no workspace: see databricks-workspaces")
+	}
 	var off, silent []string
 	for _, w := range x.acct.workspaces {
 		switch w.Federation {

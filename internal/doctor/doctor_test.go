@@ -414,3 +414,20 @@ func TestKeyThatIsNone(t *testing.T) {
 		}
 	}
 }
+
+func TestNoWorkspaceAndNoSuchApp(t *testing.T) {
+	tn := tenant()
+	tn.Databricks.Workspaces = nil
+	in := inputFor(sandbox.Start(t, tn, sandbox.Options{}))
+	in.Apps, in.Stated.OktaApp = true, "0oanobody"
+	r := run(t, in)
+	if l := find(t, r, "databricks-workspaces"); l.State != warn || !strings.Contains(l.Do, "account id") {
+		t.Errorf("%+v", l)
+	}
+	if l := find(t, r, "databricks-federation"); l.State != unknown {
+		t.Errorf("%+v", l)
+	}
+	if l := find(t, r, "okta-apps"); l.State != fail || !strings.Contains(l.Found, `no app "0oanobody"`) {
+		t.Errorf("%+v", l)
+	}
+}

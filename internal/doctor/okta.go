@@ -361,6 +361,12 @@ func oktaApps(ctx context.Context, x *exam) outcome {
 	if x.Stated.OktaApp == "" {
 		return told(OK, "name the app that signs people in to Databricks with --okta-app ID, so that its users are read too", "%s apps seen", number(n.Live))
 	}
+	if err := f.client.HasApp(ctx, x.Stated.OktaApp); okta.Status(err) == http.StatusNotFound {
+		return told(Fail, "give --okta-app the id that stands in the address of the app's page in the admin console (0oa…)",
+			"%s apps seen, but there is no app %q", number(n.Live), x.Stated.OktaApp)
+	} else if err != nil {
+		return told(Fail, "run again; if it stays so, check the role of the app that signs in", "the users of the app %s can't be listed: %v", x.Stated.OktaApp, err)
+	}
 	return good("%s apps seen", number(n.Live))
 }
 

@@ -108,7 +108,8 @@ type run struct {
 	mu      sync.Mutex // guards what follows
 	builder audit.Builder
 	found   found
-	done    [audit.DatabricksWorkspaceDetails + 1]bool // inputs that were read completely
+	done    [audit.DatabricksWorkspaceDetails + 1]bool   // inputs that were read completely
+	why     [audit.DatabricksWorkspaceDetails + 1]string // others were not
 }
 
 // all runs every listing that was asked for, each as soon as it can start.
@@ -208,7 +209,7 @@ func (r *run) list(ctx context.Context, d Directory, req audit.Request, basis ..
 	if why := l.doubt(reading, basis); why != "" {
 		reading.Complete, reading.Reason = false, why
 	}
-	r.done[req.Input] = reading.Complete
+	r.done[req.Input], r.why[req.Input] = reading.Complete, reading.Reason
 	r.builder.Read(reading)
 	if r.o.Log != nil {
 		if err := r.o.Log(audit.Step{Input: req.Input, Done: &reading}); err != nil {

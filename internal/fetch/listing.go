@@ -113,7 +113,7 @@ func (l *listing) doubt(r audit.Reading, basis []audit.Input) string {
 	}
 	for _, in := range basis {
 		if !l.run.done[in] {
-			return fmt.Sprintf("%s, from which it is chosen what to read here, is not complete", in)
+			return fmt.Sprintf("%s, from which it is chosen what to read here, is not complete: %s", in, l.run.why[in])
 		}
 	}
 	return ""

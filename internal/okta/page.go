@@ -212,6 +212,8 @@ func (e *apiError) Error() string {
 		text += ": the API token is wrong, expired or revoked: make a new one"
 	case e.status == http.StatusForbidden:
 		text += fmt.Sprintf(": grant the app the scope %s and the role Read-Only Administrator (an API token has its owner's role)", scope)
+	case e.status == http.StatusNotFound && strings.Contains(e.request, "/apps/"):
+		text += ": there is no such app: give --okta-app the id that stands in the address of the app's page in the admin console (0oa…)"
 	case e.status == http.StatusNotFound:
 		text += ": not there: check the org URL, or read again if the object was deleted meanwhile"
 	}

@@ -59,7 +59,10 @@ func Reach(ctx context.Context, c Config) (Org, error) {
 	resp, err := transport.Retry{Who: "Okta", Attempts: 2, Wait: time.Second}.Over(wire).RoundTrip(r)
 	found := Org{Asked: org.String()}
 	found.Ahead, found.Timed = watch.offset()
+	var given *transport.GivenUp
 	switch {
+	case errors.As(err, &given) && given.Status >= 500:
+		return found, fmt.Errorf("the server at %s is out of order: %w", org.Host, err)
 	case err != nil && found.Timed:
 		return found, fmt.Errorf("%w: %v", ErrNotOkta, err)
 	case err != nil:
@@ -248,6 +251,13 @@ func (c *Client) MembersBudget(ctx context.Context, group string) (Budget, error
 		return Budget{}, err
 	}
 	return budget(p.header, time.Since(start)), nil
+}
+
+// HasApp fails if the users of the app can't be listed. [Status] tells an app that
+// is not there.
+func (c *Client) HasApp(ctx context.Context, id string) error {
+	_, err := c.get(ctx, c.appUsers(id), "limit=1")
+	return err
 }
 
 // Called returns the users whose login or email is the name.
