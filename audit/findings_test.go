@@ -119,3 +119,18 @@ func TestFindingsOfManyPages(t *testing.T) {
 		}
 	}
 }
+
+// An id that nearly is one of those that are made is kept as it is.
+func TestIDsArePackedWhole(t *testing.T) {
+	ids := []string{"", "-", "a-rule", "a-rule-", "a-rule-0123456789ab", "a-rule-0123456789AB", "a-rule-0123456789aB", "a-rule-0123456789ag", "a-rule-0123456789a",
+		"a-rule-0123456789abc", "a-rule-0123456789abcd", "b-rule-0123456789ab", "0123456789ab", "a-rule 0123456789ab", "A-rule-0123456789ab"}
+	var fs audit.Findings
+	for _, id := range ids {
+		fs.Add(&audit.Finding{Rule: "a-rule", ID: id})
+	}
+	for i, f := range fs.All() {
+		if f.ID != ids[i] || fs.At(i).ID != ids[i] {
+			t.Errorf("%q came back as %q and %q", ids[i], f.ID, fs.At(i).ID)
+		}
+	}
+}

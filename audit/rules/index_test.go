@@ -121,6 +121,35 @@ func TestClaimComesBeforeCase(t *testing.T) {
 	}
 }
 
+// A userName that is in lower case is not what Okta sends where that has capitals,
+// and one that is blank is nobody's, not even that of who has no email.
+func TestCapitalsInOkta(t *testing.T) {
+	const about = " databricks:user:1: databricks:user:1 okta:user:00u1"
+	for _, tt := range []struct {
+		userName, login, email string
+		unknown, byLogin       string
+	}{
+		{"ana@example.com", "Ana@example.com", "", "warning support", "warning support"},
+		{"ana@example.com", "Ana@example.com", "ANA@example.com", "warning support", "warning support"},
+		{"ana@example.com", "Ana@example.com", "ana@example.com", "", "warning support"},
+		{"ana@example.com", "bo@example.com", "Ana@example.com", "warning support", "blocker review"},
+		{"", "ana@example.com", "", "blocker support", "blocker support"},
+		{"", "", "ana@example.com", "blocker support", "blocker support"},
+	} {
+		s := complete(t, []any{audit.OktaUser{ID: "00u1", Status: "ACTIVE", Login: tt.login, Email: tt.email},
+			audit.DatabricksUser{ID: "1", UserName: tt.userName, ExternalID: "00u1", Active: true}})
+		for claim, want := range map[audit.Claim]string{audit.ClaimUnknown: tt.unknown, audit.ClaimLogin: tt.byLogin} {
+			var lines []string
+			if want != "" {
+				lines = []string{want + about}
+			}
+			if got := linesOf(t, s, audit.Settings{SSOClaim: claim}, "username-drift"); !slices.Equal(got, lines) {
+				t.Errorf("%q of %q, %q, with the claim %q: %q, want %q", tt.userName, tt.login, tt.email, claim, got, lines)
+			}
+		}
+	}
+}
+
 // Nobody is linked without asking while it is not known who holds which id.
 func TestNothingAutomaticOfWhatWasNotRead(t *testing.T) {
 	tenant := []any{
