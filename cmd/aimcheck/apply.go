@@ -86,7 +86,7 @@ func (e *env) applyCommand() *cobra.Command {
 					if err != nil {
 						return h, s, err
 					}
-					s.unusable, s.left = unusable, leftBy(made, plan)
+					s.unusable, s.left, s.silent = unusable, leftBy(made, plan), unmentioned(plan, answers)
 					s.others = len(plan.Operations)
 					for range plan.Approved() {
 						s.others--
@@ -234,6 +234,25 @@ type said struct {
 	unusable []audit.Unusable
 	left     []audit.Manual // what their choices leave to people
 	others   int            // operations of the plan that are not approved
+	silent   []string       // approved operations that no row of the file is about
+}
+
+// unmentioned lists the operations that are approved, though the answers leave
+// them out: whoever deletes a row of the workbook may mean a rejection by it.
+func unmentioned(plan *audit.Plan, answers []audit.Answer) (ids []string) {
+	if len(answers) == 0 {
+		return nil
+	}
+	named := map[string]bool{}
+	for _, a := range answers {
+		named[strings.ToLower(a.ID)] = true
+	}
+	for op := range plan.Approved() {
+		if !named[op.ID] && !slices.ContainsFunc(op.Because, func(f string) bool { return named[f] }) {
+			ids = append(ids, op.ID)
+		}
+	}
+	return ids
 }
 
 // A job is what apply and rollback have apart from each other.

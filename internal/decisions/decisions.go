@@ -102,7 +102,7 @@ func workbook(text []byte, name string) (answers []audit.Answer, err error) {
 		// All in memory: nothing of it may be left behind in a temporary file.
 		excelize.Options{RawCellValue: true, UnzipSizeLimit: largest, UnzipXMLSizeLimit: largest})
 	if err != nil {
-		return nil, fmt.Errorf("expected a workbook as .xlsx: %w", err)
+		return nil, fmt.Errorf("expected a workbook as .xlsx, or a CSV file: save it as one of these (%w)", err)
 	}
 	defer func() { err = errors.Join(err, f.Close()) }()
 	found := false
