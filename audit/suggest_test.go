@@ -1,6 +1,7 @@
 package audit
 
 import (
+	"cmp"
 	"fmt"
 	"hash/maphash"
 	"slices"
@@ -46,14 +47,18 @@ func TestSuggestions(t *testing.T) {
 // A value that a crowd shares suggests five of them, one that more share nobody.
 func TestSuggestionsLeaveCrowdsOut(t *testing.T) {
 	for sharing, want := range map[int]int{4: 4, crowd: 5, crowd + 1: 0, 3 * crowd: 0} {
-		records := []any{DatabricksUser{ID: "1", UserName: "x@example.org", GivenName: "Ana", FamilyName: "Reed"}}
+		records := []any{DatabricksUser{ID: "1", UserName: "x@example.org", GivenName: "Ana", FamilyName: "Reed"},
+			DatabricksUser{ID: "2", UserName: "y@example.org", GivenName: "Bo", FamilyName: "Cole"}}
 		for i := range sharing {
 			id := fmt.Sprintf("00u%02d", i)
-			records = append(records, OktaUser{ID: id, Login: id + "@example.com", FirstName: "Ana", LastName: "Reed"})
+			records = append(records, OktaUser{ID: id, Login: id + "@example.com", FirstName: "Ana", LastName: "Reed"}, // and as many others between them
+				OktaUser{ID: id + "b", Login: id + "b@example.com", FirstName: "Bo", LastName: "Cole"})
 		}
-		got := NewIndex(snapshotOf(t, records...), Settings{}).Suggestions(Ref{DatabricksUserKind, 0})
-		if len(got) != want {
-			t.Errorf("%d who share a name: %d are suggested, want %d", sharing, len(got), want)
+		ix := NewIndex(snapshotOf(t, records...), Settings{})
+		for d := range ix.All(DatabricksUserKind) {
+			if got := ix.Suggestions(d); len(got) != want {
+				t.Errorf("%d who share a name: %d are suggested, want %d", sharing, len(got), want)
+			}
 		}
 	}
 }
@@ -85,5 +90,45 @@ func TestBlockingKeysMissNoEdit(t *testing.T) {
 			return
 		}
 		t.Fatalf("%q and %q share no key", string(a), string(b))
+	})
+}
+
+// Of a few users those are suggested who are like one when all are compared with all.
+func TestSuggestionsAreOfAllWithAll(t *testing.T) {
+	locals := rapid.OneOf(rapid.StringOfN(rapid.SampledFrom([]rune("ab\u0430A.+é")), 4, 6, -1), // few of which are alike, and those that are
+		rapid.SampledFrom([]string{"abab", "aba.b", "ab.ab", "abab+x", "ababa", "\u0430bab", "abbb", "anna", "an.na", "anna+x", "anne", "ANNA.B", "AbaB"}))
+	domains, names := rapid.SampledFrom([]string{"@x.org", "@y.org"}), rapid.SampledFrom([]string{"", " ", "Ana", "ANA", "Reed"})
+	ids, statuses := rapid.SampledFrom([]string{"", "", "gone", "00u0", "00u1"}), rapid.SampledFrom([]string{"ACTIVE", "ACTIVE", StatusDeprovisioned})
+	rapid.Check(t, func(t *rapid.T) {
+		address := func(name string) string {
+			return locals.Draw(t, name) + domains.Draw(t, "domain")
+		}
+		var records []any
+		for i := range rapid.IntRange(0, crowd).Draw(t, "okta users") {
+			u := OktaUser{ID: fmt.Sprintf("00u%x", i), Status: statuses.Draw(t, "status"), Login: address("login"), FirstName: names.Draw(t, "first"), LastName: names.Draw(t, "last")}
+			if u.Email = u.Login; rapid.Bool().Draw(t, "another email") {
+				u.Email = address("email")
+			}
+			records = append(records, u)
+		}
+		for i := range rapid.IntRange(0, crowd).Draw(t, "users") {
+			records = append(records, DatabricksUser{ID: fmt.Sprintf("%x", i), UserName: address("userName"), ExternalID: ids.Draw(t, "externalId"),
+				GivenName: names.Draw(t, "given"), FamilyName: names.Draw(t, "family")})
+		}
+		ix := NewIndex(snapshotOf(t, records...), Settings{})
+		for d := range ix.All(DatabricksUserKind) {
+			var want []Suggestion
+			state := ix.LinkState(d)
+			for o := range ix.All(OktaUserKind) {
+				if s, alike := ix.likeness(d, o); alike && ix.Live(o) && ix.Candidates(d).Len() == 0 && (state == Unlinked || state == Stale) {
+					want = append(want, s)
+				}
+			}
+			slices.SortStableFunc(want, func(a, b Suggestion) int { return cmp.Compare(b.Score, a.Score) })
+			want = want[:min(len(want), 5)]
+			if got := ix.Suggestions(d); !slices.Equal(got, want) {
+				t.Fatalf("%q is like %v, want %v", ix.DatabricksUser(d).UserName, got, want)
+			}
+		}
 	})
 }
