@@ -144,7 +144,7 @@ func (d *deciding) held(op Operation, writes map[slot][]wish) string {
 			}
 			moves := writes[holder] // those that differ can't stay
 			switch {
-			case len(moves) == 0 || moves[0].To == wanted[0]:
+			case len(moves) == 0 || moves[0].From != wanted[0] || moves[0].To == wanted[0]:
 				return fmt.Sprintf("%s holds the id %s: decide about that one first", holder.target, wanted[0])
 			case seen[holder]:
 				return fmt.Sprintf("%s and others would swap their ids, which can't be done one by one: a person must, with Databricks Support", holder.target)

@@ -438,6 +438,25 @@ func TestDecideLater(t *testing.T) {
 	}
 }
 
+// Whoever got another id since the plan was made does not give that one up: the
+// operation that would take it away is for the one it had.
+func TestDecideLaterWhoHoldsAnID(t *testing.T) {
+	people := []any{okta("00u1", "x@example.com", "a@example.com"), okta("00u2", "b@example.com", "x@example.com"),
+		okta("00u3", "y@example.com", "c@example.com"), okta("00u4", "d@example.com", "y@example.com"), user("1", "x@example.com", "")}
+	r := audited(t, append(slices.Clone(people), user("2", "y@example.com", "00u9")), audit.Settings{})
+	now := audited(t, append(slices.Clone(people), user("2", "y@example.com", "00u2")), audit.Settings{})
+	as := answers("ambiguous-username/databricks:user:1 link:00u2", "ambiguous-username/databricks:user:2 link:00u3")
+	p, unusable, err := audit.Decide(r.Plan, as, audit.NewIndex(now.Snapshot, now.Settings))
+	if err != nil || len(unusable) != 1 || unusable[0].Why != "databricks:user:2 holds the id 00u2: decide about that one first" {
+		t.Errorf("not used %v, error %v", unusable, err)
+	}
+	for op := range p.Approved() {
+		if op.To != "00u3" {
+			t.Errorf("%+v", op)
+		}
+	}
+}
+
 func TestDecideLaterAboutAGroup(t *testing.T) {
 	tenant := []any{audit.OktaGroup{ID: "00g1", Name: "Odd"}, audit.OktaGroup{ID: "00g2", Name: "odd"}, audit.DatabricksGroup{ID: "5", DisplayName: "Odd"}}
 	r := audited(t, tenant, audit.Settings{})
