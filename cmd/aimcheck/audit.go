@@ -138,19 +138,28 @@ func (p *reporting) run(ctx context.Context, e *env, a *auditing, settings *conf
 	if err := printed(err); err != nil {
 		return err
 	}
-	incomplete := e.incomplete(r.Head.Incomplete)
+	result := e.incomplete(r.Head.Incomplete)
+	if result == nil {
+		result = p.threshold.judge(r)
+	}
+	if result == nil && p.failOnStale {
+		result = judgeWaivers(r)
+	}
 	switch {
 	case kept.failed != nil:
-		return fmt.Errorf("the reports are written, but the run was not kept in the history: see above; run again when it can be")
+		return fmt.Errorf("the reports are written, but the run was not kept in the history: see above; run again when it can be%s", otherwise(result))
 	case unsent != nil:
-		return fmt.Errorf("the reports are written, but %w", unsent)
-	case incomplete != nil:
-		return incomplete
+		return fmt.Errorf("the reports are written, but %w%s", unsent, otherwise(result))
 	}
-	if err := p.threshold.judge(r); err != nil || !p.failOnStale {
-		return err
+	return result
+}
+
+// otherwise says how a run would have ended, but for what goes before it.
+func otherwise(result error) string {
+	if result == nil {
+		return ""
 	}
-	return judgeWaivers(r)
+	return "; but for that: " + result.Error()
 }
 
 // checkFormats names the format that was probably meant.

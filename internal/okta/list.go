@@ -167,8 +167,12 @@ func (l *listing) readApps(ctx context.Context) error {
 func (l *listing) readAppUsers(ctx context.Context) error {
 	for _, app := range l.req.Of {
 		l.seen = newSeen() // a user may have several apps
+		before := l.received
 		if err := l.chain(ctx, l.client.appUsers(app), "limit=500", appUserDecoder(app), false); err != nil {
 			return err
+		}
+		if l.received == before {
+			l.client.note("nobody is assigned to the app %s, so that it does not tell what is sent as username: see that it is the app that signs people in to Databricks", app)
 		}
 	}
 	return nil

@@ -272,6 +272,21 @@ func TestListingThatLacksUsers(t *testing.T) {
 	}
 }
 
+// An app without users says nothing of what it sends, and is another than was meant, most often.
+func TestAppWithoutUsers(t *testing.T) {
+	f := &fakeOrg{answer: func(path string, _ url.Values, _ int) (int, string, string) {
+		if path == "/api/v1/apps/0oa2/users" {
+			return 200, `[{"id":"00u1","credentials":{"userName":"a@example.com"}}]`, ""
+		}
+		return 200, "[]", ""
+	}}
+	client := f.open(t)
+	list(t, t.Context(), client, audit.Request{Input: audit.OktaAppUsers, Of: []string{"0oa1", "0oa2"}}).complete(t, 1)
+	if notes := client.Source().Notes; len(notes) != 1 || !strings.Contains(notes[0], "nobody is assigned to the app 0oa1") {
+		t.Errorf("notes %q", notes)
+	}
+}
+
 func TestInterruptedListingThatCannotBeGoneOnWith(t *testing.T) {
 	f := &fakeOrg{answer: func(string, url.Values, int) (int, string, string) { return 200, "[]", "" }}
 	list(t, t.Context(), f.open(t), audit.Request{Input: audit.OktaUsers, Marks: []string{"{"}}).incomplete(t, "can't be read")
