@@ -418,6 +418,22 @@ func TestExplainTellsFewAlike(t *testing.T) {
 	}
 }
 
+// Of those who are tied to an identity each is told.
+func TestExplainTellsAllTied(t *testing.T) {
+	tenant := []any{user("1", "ana@example.com", ""), user("2", "strasse@example.com", "")}
+	for i := range 9 {
+		tenant = append(tenant, okta(fmt.Sprintf("00u%d", i), fmt.Sprintf("%d@example.org", i), "ana@example.com"))
+	}
+	tenant = append(tenant, okta("00ux", "stra\u00dfe@example.com", ""))
+	r := audited(t, tenant, audit.Settings{})
+	if story := explained(t, r, "databricks:user:1"); len(story.Matches) != 9 {
+		t.Errorf("%d matches", len(story.Matches))
+	}
+	if m := explained(t, r, "databricks:user:2").Matches; len(m) != 1 || m[0].Tied() || !strings.HasSuffix(m[0].But, ": the letters look the same") {
+		t.Errorf("another spelling: %+v", m)
+	}
+}
+
 func TestFind(t *testing.T) {
 	display := user("1", "a@example.com", "")
 	display.DisplayName = "Ana Reed"
@@ -461,6 +477,105 @@ func TestExplainFateOfOkta(t *testing.T) {
 		r := audited(t, []any{okta("00u1", "ana@example.com", ""), user("1", "ana@example.com", externalID)}, audit.Settings{})
 		if got := explained(t, r, "okta:user:00u1").Now.Why; got != want {
 			t.Errorf("externalId %q: %s", externalID, got)
+		}
+	}
+}
+
+// Of what was not read completely nothing is said to be known, and of the rest all is.
+func TestExplainUnread(t *testing.T) {
+	tenant := []any{okta("00u1", "ana@example.com", ""), audit.OktaGroup{ID: "00g1", Name: "One"},
+		user("1", "bo@example.com", "gone"), audit.DatabricksGroup{ID: "2", DisplayName: "Two", ExternalID: "gone"},
+		okta("00u3", "cy@example.com", ""), user("3", "cy@example.com", "")}
+	const (
+		notKnown, created = "not known: a side was not read completely", "no Databricks object is linked to it or could be it: AIM creates it cleanly at first use"
+		cut               = "incomplete: the listing was cut"
+	)
+	for _, test := range []struct {
+		unread                    audit.Input
+		oktaUser, oktaGroup       string // why each has its fate
+		userLink, groupLink, link string // what is said beside what their ids are not, and of who may be linked
+	}{
+		{audit.OktaUsers, notKnown, created, "; but okta_users are " + cut, "", ""},
+		{audit.OktaGroups, created, notKnown, "", "; but okta_groups are " + cut, ""},
+		{audit.DatabricksUsers, notKnown, created, "", "", "databricks_users are " + cut},
+		{audit.DatabricksGroups, created, notKnown, "", "", "databricks_groups are " + cut},
+		{audit.DatabricksServicePrincipals, created, created, "", "", "databricks_service_principals are " + cut},
+		{audit.OktaMembers, created, created, "", "", ""},
+	} {
+		r := audited(t, tenant, audit.Settings{}, test.unread)
+		if got := explained(t, r, "okta:user:00u1").Now.Why; got != test.oktaUser {
+			t.Errorf("without %s, an Okta user: %s", test.unread, got)
+		}
+		if got := explained(t, r, "okta:group:00g1").Now.Why; got != test.oktaGroup {
+			t.Errorf("without %s, an Okta group: %s", test.unread, got)
+		}
+		if got := explained(t, r, "databricks:user:1").Link.Why; got != "its externalId is the id of no Okta user"+test.userLink {
+			t.Errorf("without %s, a user: %s", test.unread, got)
+		}
+		if got := explained(t, r, "databricks:group:2").Link.Why; got != "its externalId is the id of no Okta group"+test.groupLink {
+			t.Errorf("without %s, a group: %s", test.unread, got)
+		}
+		var doubts []string
+		if test.link != "" {
+			doubts = []string{"Databricks was not read completely, so that it is not known which ids are held: " + test.link}
+		}
+		if got := explained(t, r, "databricks:user:3").Automatic.Doubts; !slices.Equal(got, doubts) {
+			t.Errorf("without %s it is doubted: %q, want %q", test.unread, got, doubts)
+		}
+	}
+}
+
+// The one who is meant is told where somebody who has left had the name too, and
+// what becomes of each Databricks object that is tied to an Okta object.
+func TestExplainWhoIsMeant(t *testing.T) {
+	left := okta("00u2", "gus@example.com", "ana@example.com")
+	left.Status = audit.StatusDeprovisioned
+	r := audited(t, []any{okta("00u1", "ana@example.com", ""), left, user("1", "ana@example.com", "")}, audit.Settings{})
+	if a := explained(t, r, "databricks:user:1").Automatic; a.Okta.ID != "00u1" || len(a.Doubts) != 1 {
+		t.Errorf("%+v", a)
+	}
+	for _, m := range explained(t, r, "okta:user:00u1").Matches {
+		if m.Now == nil || m.Now.Outcome != audit.Duplicate || m.AfterPlan == nil || m.AfterPlan.Outcome != audit.Duplicate {
+			t.Errorf("%s: now %v, after the plan %v", m.Subject, m.Now, m.AfterPlan)
+		}
+	}
+}
+
+// The linked one comes first, then candidates, the live ones before those who have
+// left, then who is only like it; who has no name is like nobody.
+func TestExplainMatchesInOrder(t *testing.T) {
+	left := okta("00u2", "gus@example.com", "ana@example.com")
+	left.Status = audit.StatusDeprovisioned
+	r := audited(t, []any{okta("00u0", "", ""), okta("00u1", "anna@example.com", ""), left, okta("00u3", "ana@example.com", ""), okta("00u4", "bo@example.com", ""),
+		user("1", "ana@example.com", "00u4"), user("2", "", "")}, audit.Settings{})
+	var got []string
+	for _, m := range explained(t, r, "databricks:user:1").Matches {
+		got = append(got, m.Subject.ID)
+	}
+	if want := []string{"00u4", "00u3", "00u2", "00u1"}; !slices.Equal(got, want) {
+		t.Errorf("got %q, want %q", got, want)
+	}
+	if matches := explained(t, r, "databricks:user:2").Matches; len(matches) > 0 {
+		t.Errorf("who has no name is like %+v", matches)
+	}
+}
+
+// A record is told in the vendor's words, what is seldom there only where it is.
+func TestExplainFields(t *testing.T) {
+	full := user("1", "ana@example.com", "x")
+	full.Emails = audit.NewValues(audit.Value{Value: "a@example.com", Type: "work"}, audit.Value{Value: "b@example.com"})
+	full.Roles, full.Groups, full.Created = audit.NewValues(audit.Value{Value: "account_admin"}), audit.NewValues(audit.Value{Value: "7", Type: "direct"}), "2024"
+	r := audited(t, []any{full, user("2", "bo@example.com", ""), audit.OktaGroup{ID: "00g1", Name: "One", Type: "OKTA_GROUP", Updated: "2025"}}, audit.Settings{})
+	for subject, want := range map[string][]audit.Field{
+		"databricks:user:1": {{Name: "userName", Value: "ana@example.com"}, {Name: "externalId", Value: "x"}, {Name: "displayName"}, {Name: "name.givenName", Value: "G1"},
+			{Name: "name.familyName", Value: "Reed"}, {Name: "active", Value: "true"}, {Name: "emails, work", Value: "a@example.com"}, {Name: "emails", Value: "b@example.com"},
+			{Name: "roles", Value: "account_admin"}, {Name: "groups, direct", Value: "7"}, {Name: "meta.created", Value: "2024"}},
+		"databricks:user:2": {{Name: "userName", Value: "bo@example.com"}, {Name: "externalId"}, {Name: "displayName"}, {Name: "name.givenName", Value: "G2"},
+			{Name: "name.familyName", Value: "Reed"}, {Name: "active", Value: "true"}},
+		"okta:group:00g1": {{Name: "type", Value: "OKTA_GROUP"}, {Name: "profile.name", Value: "One"}, {Name: "lastUpdated", Value: "2025"}},
+	} {
+		if diff := cmp.Diff(want, explained(t, r, subject).Fields); diff != "" {
+			t.Errorf("%s (-want +got)\n%s", subject, diff)
 		}
 	}
 }
