@@ -68,7 +68,7 @@ func several[R any](t *rapid.T, label string, most int, draw func(t *rapid.T) R)
 // don't sort as numbers do. An id that no record has is a dead one.
 var (
 	drawOktaUserIDs  = []string{"00u8", "00u9", "00u10", "00u11", "00u12"}
-	drawOktaGroupIDs = []string{"00g8", "00g9", "00g10", "00g11"}
+	drawOktaGroupIDs = []string{"00g8", "00u9", "00g10", "00g11"} // one is a user's too
 	drawAppIDs       = []string{"0oa8", "0oa9", "0oa10", "0oa11"}
 	drawUserIDs      = []string{"18", "19", "110", "111", "112"}
 	drawGroupIDs     = []string{"28", "29", "210", "211", "212"}

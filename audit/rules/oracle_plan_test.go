@@ -32,6 +32,13 @@ func (r *oracleRun) plan() []oracleOp {
 		}
 		ops = append(ops, c.op)
 	}
+	for i, op := range ops { // after the plan no id is held twice
+		for j, other := range ops {
+			if i != j && op.field == "externalId" && op.to != "" && op.to == other.to {
+				ops[i].decision = ""
+			}
+		}
+	}
 	slices.SortFunc(ops, compareOps)
 	return ops
 }
