@@ -114,7 +114,13 @@ func (c *Client) workspaceGroups(ctx context.Context, workspace string) ([]any, 
 	local := groups
 	local.input, local.plural = audit.DatabricksWorkspaceDetails, "groups of workspace "+workspace
 	var records []any
-	get := c.pages(workspaceGroupsPath, local, map[string]string{workspaceHeader: workspace})
+	pages := c.pages(workspaceGroupsPath, local, map[string]string{workspaceHeader: workspace})
+	var failed error // of the last page: it has the status
+	get := func(ctx context.Context, start, count int) (page, error) {
+		p, err := pages(ctx, start, count)
+		failed = err
+		return p, err
+	}
 	r := readListing(ctx, local, get, func(p audit.Page) error {
 		if p.Restart {
 			records = nil
@@ -132,6 +138,9 @@ func (c *Client) workspaceGroups(ctx context.Context, workspace string) ([]any, 
 		return nil
 	})
 	if !r.Complete && !strings.HasPrefix(r.Reason, "an object could not be decoded") {
+		if statusOf(failed) != 0 {
+			return nil, failed
+		}
 		return nil, errors.New(r.Reason)
 	}
 	return records, nil

@@ -154,12 +154,26 @@ func each(ctx context.Context, singular string, ids []string, emit func(audit.Pa
 	case err != nil:
 		r.Reason = fmt.Sprintf("read %d of %d: %v", r.Received, r.Expected, err)
 	case len(refused) > 0:
-		r.Reason = fmt.Sprintf("%d of %d could not be read, %s %s first: %v", len(refused)+len(gone), len(ids), singular, slices.Min(refused), first)
+		r.Reason = fmt.Sprintf("%d of %d could not be read, %s %s first: %v", len(refused)+len(gone), len(ids), singular, slices.Min(refused), advised(singular, first))
 	case len(gone) > 0:
 		r.Reason = fmt.Sprintf("%d of %d are gone since they were listed, %s %s first: run again", len(gone), len(ids), singular, gone[0])
+		if singular == workspaces.singular {
+			r.Reason += "; if it stays so, " + workspaceAdvice
+		}
 	}
 	r.Complete = r.Reason == ""
 	return r
+}
+
+const workspaceAdvice = "see that the workspace runs and has identity federation, or leave out --workspace-details"
+
+// advised gives a refused workspace the advice that fits it: what is true of lists
+// of the account is not.
+func advised(singular string, err error) error {
+	if answer, ok := errors.AsType[*answerError](err); ok && singular == workspaces.singular {
+		return &answerError{answer.status, answer.said, workspaceAdvice}
+	}
+	return err
 }
 
 // listMembers reads one group after another: lists of groups leave members out.

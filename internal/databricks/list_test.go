@@ -186,15 +186,22 @@ func TestListDetailsOfSome(t *testing.T) {
 			return sandbox.Fault{Status: 400, Body: `{"error_code":"FEATURE_DISABLED","message":"no federation"}`}
 		case strings.HasSuffix(r.URL.Path, "/4/permissionassignments"):
 			return sandbox.Fault{Status: 404, Body: `{"error_code":"RESOURCE_DOES_NOT_EXIST","message":"gone"}`}
+		case r.Header.Get(workspaceHeader) == "5":
+			return sandbox.Fault{Status: 403, Body: `{"detail":"no groups for you","status":"403"}`}
 		}
 		return sandbox.Fault{}
 	}
 	tn := tenant(0, 0, 0)
 	tn.Databricks.Assignments["1"] = tn.Databricks.Assignments["1"][:1]
+	tn.Databricks.Workspaces = append(tn.Databricks.Workspaces, json.RawMessage(`{"workspace_id":5,"workspace_name":"closed"}`))
 	c, _ := open(t, tn, o)
-	r, records := listed(t.Context(), c, audit.DatabricksWorkspaceDetails, "4", "3", "2", "1")
-	if r.Complete || r.Received != 1 || len(records) != 2 || !strings.Contains(r.Reason, "3 of 4 could not be read, workspace 2 first") || !strings.Contains(r.Reason, "not yours") {
+	r, records := listed(t.Context(), c, audit.DatabricksWorkspaceDetails, "5", "4", "3", "2", "1")
+	if r.Complete || r.Received != 1 || len(records) != 2 || !strings.Contains(r.Reason, "4 of 5 could not be read, workspace 2 first") ||
+		!strings.Contains(r.Reason, "not yours") || !strings.HasSuffix(r.Reason, workspaceAdvice) {
 		t.Errorf("%d records, %+v", len(records), r)
+	}
+	if r, _ := listed(t.Context(), c, audit.DatabricksWorkspaceDetails, "5"); !strings.Contains(r.Reason, "1 of 1 could not be read, workspace 5 first") || !strings.Contains(r.Reason, "no groups for you") {
+		t.Errorf("%+v", r)
 	}
 }
 
