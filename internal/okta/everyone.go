@@ -17,6 +17,9 @@ func (c *Client) everyone(ctx context.Context) int {
 	return users
 }
 
+// wholeRole is what to do where Okta shows nothing: a restricted role looks just so.
+const wholeRole = "unless the org is empty, give the app a role that is not restricted to part of it, and run aimcheck doctor"
+
 // lacking says that fewer users were given than are counted, by more than one in a
 // thousand: those may come and go meanwhile. It says so once: what another listing
 // lacks too is not to be had.
@@ -29,14 +32,18 @@ func (l *listing) lacking() string {
 	return fmt.Sprintf("it gave %d, and the group Everyone counts %d", l.received, counted)
 }
 
-// compare notes where the group Everyone counts more users than were read. The
+// compare notes where the group Everyone counts more users than were read, and
+// where there were none. The
 // count may leave the deprovisioned out, and lags a little.
 func (l *listing) compare() {
 	counted := int(l.counted.Load())
 	l.proof.Counted = counted
-	if counted > l.received {
+	switch {
+	case counted > l.received:
 		l.client.note("the group Everyone counts %d users and %d were read: if that stays so, the app may not see all of them; "+
 			"give it a role that is not restricted to some users", counted, l.received)
+	case l.received == 0:
+		l.client.note("Okta gave no user at all, and no error: %s", wholeRole)
 	}
 }
 

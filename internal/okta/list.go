@@ -155,7 +155,10 @@ func (l *listing) readGroups(ctx context.Context) error {
 	err := l.chain(ctx, l.client.groups, fmt.Sprintf("limit=%d", groupsPage), groupDecoder, false)
 	var given *transport.GivenUp
 	if errors.As(err, &given) && given.Status >= 500 && l.received == 0 { // it may have taken too long
-		return l.chain(ctx, l.client.groups, "limit=200", groupDecoder, false)
+		err = l.chain(ctx, l.client.groups, "limit=200", groupDecoder, false)
+	}
+	if err == nil && l.received == 0 {
+		l.client.note("Okta gave no group, and no error: %s", wholeRole)
 	}
 	return err
 }

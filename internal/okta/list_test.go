@@ -287,6 +287,20 @@ func TestAppWithoutUsers(t *testing.T) {
 	}
 }
 
+// A role that shows nothing looks as an empty org does: without an error.
+func TestOrgThatShowsNothing(t *testing.T) {
+	f := &fakeOrg{answer: func(string, url.Values, int) (int, string, string) { return 200, "[]", "" }}
+	client := f.open(t)
+	list(t, t.Context(), client, usersRequest).complete(t, 0)
+	list(t, t.Context(), client, audit.Request{Input: audit.OktaGroups}).complete(t, 0)
+	notes := strings.Join(client.Source().Notes, "\n")
+	for _, text := range []string{"Okta gave no user at all, and no error", "Okta gave no group, and no error"} {
+		if !strings.Contains(notes, text) {
+			t.Errorf("%q is not in %q", text, notes)
+		}
+	}
+}
+
 func TestInterruptedListingThatCannotBeGoneOnWith(t *testing.T) {
 	f := &fakeOrg{answer: func(string, url.Values, int) (int, string, string) { return 200, "[]", "" }}
 	list(t, t.Context(), f.open(t), audit.Request{Input: audit.OktaUsers, Marks: []string{"{"}}).incomplete(t, "can't be read")
