@@ -81,9 +81,9 @@ func TestCrosswalkRow(t *testing.T) {
 		DatabricksUser{ID: "1", UserName: "A@example.com", ExternalID: "00u1", GivenName: "An", FamilyName: "Read", Active: true,
 			Roles: valuesOf("account_admin"), Groups: valuesOf("g", "h")},
 		DatabricksUser{ID: "2", UserName: "bo@example.com"},
-		DatabricksGroup{ID: "3"}, DatabricksGroupMembers{Group: "3", Members: valuesOf("1", "2")})
+		DatabricksGroup{ID: "3", Roles: valuesOf("account_admin")}, DatabricksGroupMembers{Group: "3", Members: valuesOf("1", "2")})
 	ix := NewIndex(s, Settings{})
-	want := []CrosswalkRow{{Subject: Subject{DatabricksGroupKind, "3"}, LinkState: Unlinked, Active: true}, {
+	want := []CrosswalkRow{{Subject: Subject{DatabricksGroupKind, "3"}, LinkState: Unlinked, Active: true, Admin: true}, {
 		Subject: Subject{DatabricksUserKind, "1"}, Name: "A@example.com", ExternalID: "00u1", LinkState: LinkedLive,
 		GivenName: "An", FamilyName: "Read", Active: true, Admin: true, Groups: 2,
 		Okta: Subject{OktaUserKind, "00u1"}, OktaLogin: "ana@example.com", OktaEmail: "a@example.com", OktaStatus: "SUSPENDED",

@@ -9,7 +9,8 @@ import (
 	"github.com/aimcheck/aimcheck/audit/rules"
 )
 
-// The gravest finding comes first, of those the one that reaches farthest, then by rule and key.
+// The gravest finding comes first, of those the one that reaches farthest, then by
+// rule and key; how far it reaches is told.
 func TestFindingsInOrder(t *testing.T) {
 	in := func(d audit.DatabricksUser, groups ...audit.Value) audit.DatabricksUser {
 		d.Groups = audit.NewValues(groups...)
@@ -39,6 +40,11 @@ func TestFindingsInOrder(t *testing.T) {
 	var got []string
 	for _, f := range findings.All() {
 		got = append(got, f.Severity.String()+" "+f.Rule+" "+f.Key)
+		for _, e := range f.Evidence {
+			if e.Role == "reach of" {
+				got[len(got)-1] += ": " + e.Value
+			}
+		}
 	}
 	want := []string{
 		"blocker ambiguous-group-name databricks:group:11",
@@ -46,10 +52,10 @@ func TestFindingsInOrder(t *testing.T) {
 		"blocker missing-external-id databricks:user:4",
 		"error shared-email a@example.org",
 		"error shared-email m@example.org",
-		"warning missing-external-id databricks:user:7",
-		"warning missing-external-id databricks:user:3",
-		"warning unknown-external-id databricks:user:6",
-		"warning missing-external-id databricks:user:2",
+		"warning missing-external-id databricks:user:7: runs this tool",
+		"warning missing-external-id databricks:user:3: account admin",
+		"warning unknown-external-id databricks:user:6: groups: 2",
+		"warning missing-external-id databricks:user:2: groups: 1",
 		"warning missing-external-id databricks:user:1",
 		"warning missing-external-id databricks:user:10",
 		"warning unknown-external-id databricks:user:5",
