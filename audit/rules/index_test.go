@@ -150,6 +150,23 @@ func TestCapitalsInOkta(t *testing.T) {
 	}
 }
 
+// A collision of the Databricks user alone keeps it from being linked, too.
+func TestNothingAutomaticOfWhatCollides(t *testing.T) {
+	tenant := []any{
+		audit.OktaUser{ID: "00u1", Status: "ACTIVE", Login: "ana@example.com"}, audit.DatabricksUser{ID: "1", UserName: "ana@example.com", ExternalID: "dead"},
+		audit.DatabricksUser{ID: "2", UserName: "nobody@example.com", ExternalID: "dead"},
+	}
+	const about = " databricks:user:1: databricks:user:1 okta:user:00u1"
+	for _, tt := range []struct {
+		tenant []any
+		want   string
+	}{{tenant[:2], "blocker automatic" + about}, {tenant, "blocker choose" + about}} {
+		if got := linesOf(t, complete(t, tt.tenant), audit.Settings{}, "unknown-external-id"); got[0] != tt.want {
+			t.Errorf("of %d: %q, want %q", len(tt.tenant), got, tt.want)
+		}
+	}
+}
+
 // Nobody is linked without asking while it is not known who holds which id.
 func TestNothingAutomaticOfWhatWasNotRead(t *testing.T) {
 	tenant := []any{
