@@ -199,6 +199,9 @@ func (r *run) list(ctx context.Context, d Directory, req audit.Request, basis ..
 			return err
 		}
 		reading = d.List(ctx, l.req, l.page)
+		if req.Input == audit.DatabricksMembers {
+			reading = l.nested(ctx, d, reading)
+		}
 	}
 	if err := ctx.Err(); err != nil {
 		return err

@@ -249,6 +249,45 @@ func TestSecondLists(t *testing.T) {
 	}
 }
 
+// Where a group's record does not list what it is in, the members of those groups
+// tell, and theirs, down to the last one, in a ring too.
+func TestMembersOfNestedGroups(t *testing.T) {
+	grant := audit.NewValues(audit.Value{Value: "account_admin"})
+	groups := gives(0, audit.DatabricksGroup{ID: "1", DisplayName: "with a role", Roles: grant}, audit.DatabricksGroup{ID: "2", DisplayName: "in it"},
+		audit.DatabricksGroup{ID: "3", DisplayName: "in that"}, audit.DatabricksGroup{ID: "4", DisplayName: "linked", ExternalID: "00g1"},
+		audit.DatabricksGroup{ID: "5", DisplayName: "in one without a role"})
+	inside := map[string]string{"1": "2", "2": "3", "3": "1", "4": "5"}
+	for lost, want := range map[string][][]string{"": {{"1", "4"}, {"2"}, {"3"}}, "2": {{"1", "4"}, {"2"}}} {
+		databricks := &directory{lists: map[audit.Input]list{
+			audit.DatabricksGroups: groups,
+			audit.DatabricksMembers: func(ctx context.Context, req audit.Request, emit func(audit.Page) error) audit.Reading {
+				if slices.Contains(req.Of, lost) {
+					return audit.Reading{Reason: "refused", Expected: len(req.Of)}
+				}
+				for _, id := range req.Of {
+					members := audit.NewValues(audit.Value{Value: inside[id]}, audit.Value{Value: "user"})
+					if err := emit(audit.Page{Records: []any{audit.DatabricksGroupMembers{Group: id, Members: members}}}); err != nil {
+						t.Error(err)
+					}
+				}
+				return complete(len(req.Of))
+			},
+		}}
+		s := snapshot(t, fetch.Options{Okta: &directory{}, Databricks: databricks, Members: true})
+		var asked [][]string
+		for _, req := range databricks.asked[audit.DatabricksMembers] {
+			asked = append(asked, req.Of)
+		}
+		if diff := cmp.Diff(want, asked); diff != "" {
+			t.Errorf("asked for (-want +got):\n%s", diff)
+		}
+		r := s.Reading(audit.DatabricksMembers)
+		if r.Complete != (lost == "") || lost == "" && (r.Received != 4 || s.DatabricksMembers.Len() != 4) || lost != "" && r.Reason != "refused" {
+			t.Errorf("%d groups' members, reading %+v", s.DatabricksMembers.Len(), r)
+		}
+	}
+}
+
 // A group that both the account and a workspace list is one group, which
 // belongs to the workspace, however long the account's list takes.
 func TestDetailsOfAListedGroup(t *testing.T) {

@@ -1,6 +1,7 @@
 package fetch
 
 import (
+	"context"
 	"fmt"
 
 	"github.com/aimcheck/aimcheck/audit"
@@ -87,6 +88,28 @@ func (l *listing) prepare(d Directory) error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	return r.o.Log(audit.Step{Input: in, Begun: begun.UTC()})
+}
+
+// nested reads the members of those groups too that only the members read so far
+// show to be in a group that matters, and returns the reading of all.
+func (l *listing) nested(ctx context.Context, d Directory, all audit.Reading) audit.Reading {
+	asked := map[string]bool{}
+	for req := l.req; all.Complete; {
+		for _, id := range req.Of {
+			asked[id] = true
+		}
+		l.run.mu.Lock()
+		req.Of = l.run.found.nested(asked)
+		l.run.mu.Unlock()
+		if len(req.Of) == 0 {
+			break
+		}
+		more := d.List(ctx, req, l.page)
+		more.Expected += all.Expected
+		more.Received += all.Received
+		all = more
+	}
+	return all
 }
 
 // event reports e, of this listing.

@@ -12,10 +12,11 @@ type found struct {
 	oktaGroups map[string]audit.OktaGroup
 	groups     map[string]audit.DatabricksGroup
 	workspaces map[string]bool
+	inside     map[string][]string // by Databricks group: those of its members, where they were read, that are groups
 }
 
 func newFound() found {
-	return found{map[string]audit.OktaGroup{}, map[string]audit.DatabricksGroup{}, map[string]bool{}}
+	return found{map[string]audit.OktaGroup{}, map[string]audit.DatabricksGroup{}, map[string]bool{}, map[string][]string{}}
 }
 
 func (f *found) add(record any) {
@@ -24,6 +25,12 @@ func (f *found) add(record any) {
 		f.oktaGroups[r.ID] = r
 	case audit.DatabricksGroup:
 		f.groups[r.ID] = r
+	case audit.DatabricksGroupMembers:
+		for m := range r.Members.All() {
+			if _, ok := f.groups[m.Value]; ok {
+				f.inside[r.Group] = append(f.inside[r.Group], m.Value)
+			}
+		}
 	case audit.DatabricksWorkspace:
 		f.workspaces[r.ID] = true
 	}
@@ -72,6 +79,22 @@ func (f *found) groupsThatMatter() (okta, databricks []string) {
 	return okta, databricks
 }
 
+// nested returns the ids of the Databricks groups that are not asked for yet, and
+// are members, as far as those were read, of one whose members have something
+// through it.
+func (f *found) nested(asked map[string]bool) (more []string) {
+	grants := f.granting()
+	for id, groups := range f.inside {
+		for _, group := range groups {
+			if grants[id] && !asked[group] {
+				more = append(more, group)
+			}
+		}
+	}
+	slices.Sort(more)
+	return slices.Compact(more)
+}
+
 // allGroups returns the ids of all groups: with one directory alone there is no
 // telling which of them matter.
 func (f *found) allGroups() (okta, databricks []string) {
@@ -79,9 +102,13 @@ func (f *found) allGroups() (okta, databricks []string) {
 }
 
 // granting returns the ids of the Databricks groups whose members have a role or
-// an entitlement through the group, or through one that it is in.
+// an entitlement through the group, or through one that it is in. Which one that
+// is, its own record says, or what was read of the other's members.
 func (f *found) granting() map[string]bool {
 	inside := map[string][]string{}
+	for id, groups := range f.inside {
+		inside[id] = slices.Clone(groups)
+	}
 	var reached []string
 	for id, g := range f.groups {
 		for above := range g.Groups.All() {
