@@ -70,7 +70,7 @@ func (w *writing) run(ctx context.Context, e *env, j job) error {
 		fmt.Fprintf(e.stderr, "aimcheck: not used: %s: id %q, decision %q: %s\n", u.Where, u.ID, u.Decision, u.Why)
 	}
 	if n := len(people.silent); n > 0 {
-		fmt.Fprintf(e.stderr, "aimcheck: the decisions file leaves out %d operations that the plan approves, %s first: they stay approved; "+
+		fmt.Fprintf(e.stderr, "aimcheck: approved in the plan and not in the decisions file: %d, %s first; what is left out stays approved: "+
 			"to leave one alone, give it a row that says reject\n", n, people.silent[0])
 	}
 	journal, past, err := j.past(header, w.dry, e.now)

@@ -13,6 +13,7 @@ type listing struct {
 	req      audit.Request
 	received int
 	expected int
+	earlier  int   // received before what the directory lists now
 	err      error // of the first page that could not be kept
 }
 
@@ -46,7 +47,7 @@ func (l *listing) page(p audit.Page) error {
 		l.received += len(p.Records)
 	}
 	if p.Expected > 0 {
-		l.expected = p.Expected
+		l.expected = l.earlier + p.Expected
 	}
 	l.event(Event{})
 	return nil
@@ -99,7 +100,7 @@ func (l *listing) nested(ctx context.Context, d Directory, all audit.Reading) au
 			asked[id] = true
 		}
 		l.run.mu.Lock()
-		req.Of = l.run.found.nested(asked)
+		req.Of, l.earlier = l.run.found.nested(asked), l.received
 		l.run.mu.Unlock()
 		if len(req.Of) == 0 {
 			break

@@ -33,8 +33,8 @@ func (l *listing) lacking() string {
 }
 
 // compare notes where the group Everyone counts more users than were read, and
-// where there were none. The
-// count may leave the deprovisioned out, and lags a little.
+// where there were none. The count may leave the deprovisioned out, and lags a
+// little.
 func (l *listing) compare() {
 	counted := int(l.counted.Load())
 	l.proof.Counted = counted
