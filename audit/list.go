@@ -19,16 +19,3 @@ const listPart = 1 << 8 // places
 func Made[T, M any](l List[T], do func(part iter.Seq[T]) M) iter.Seq[M] {
 	return madeInOrder(l.places, listPart, func(from, to int) M { return do(l.within(from, to)) })
 }
-
-// listOf lists where the elements are.
-func listOf[T any](elements []T) List[*T] {
-	return List[*T]{len(elements), func(from, to int) iter.Seq[*T] {
-		return func(yield func(*T) bool) {
-			for i := from; i < to; i++ {
-				if !yield(&elements[i]) {
-					return
-				}
-			}
-		}
-	}}
-}

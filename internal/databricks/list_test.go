@@ -215,7 +215,7 @@ func TestListRedirected(t *testing.T) {
 		return sandbox.Fault{}
 	}
 	c, _ := open(t, tenant(1, 0, 0), o)
-	if r, _ := listed(t.Context(), c, audit.DatabricksUsers); r.Complete || !strings.HasSuffix(r.Reason, "Databricks answered 302: a redirect to login.example.com, which is not followed: check the host, and that no sign-in page stands before it") {
+	if r, _ := listed(t.Context(), c, audit.DatabricksUsers); r.Complete || !strings.HasSuffix(r.Reason, "status 302: a redirect to login.example.com, which is not followed: check the host, and that no sign-in page stands before it") {
 		t.Errorf("%+v", r)
 	}
 }

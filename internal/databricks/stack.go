@@ -179,7 +179,8 @@ func (f final) RoundTrip(r *http.Request) (*http.Response, error) {
 		return nil, errors.New(otherWords.Replace(err.Error()))
 	}
 	if err == nil && resp.StatusCode/100 == 3 {
-		return nil, fmt.Errorf("Databricks answered %d: a redirect%s, %s", resp.StatusCode, elsewhere(resp), notFollowed)
+		resp.Body.Close()
+		return nil, fmt.Errorf("status %d: a redirect%s, %s", resp.StatusCode, elsewhere(resp), notFollowed)
 	}
 	return resp, err
 }
