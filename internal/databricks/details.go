@@ -17,10 +17,12 @@ const workspaceGroupsPath = "/api/2.0/preview/scim/v2/Groups"
 
 const workspaceHeader = "X-Databricks-Workspace-Id"
 
+const workspaceAdvice = "see that the workspace runs and has identity federation, or leave out --workspace-details"
+
 // listDetails reads who may enter each workspace and which groups it has of its
 // own. These replace what the account's listing says of the same groups.
 func (c *Client) listDetails(ctx context.Context, ids []string, emit func(audit.Page) error) audit.Reading {
-	r := each(ctx, workspaces.singular, ids, emit, func(ctx context.Context, id string) (audit.Page, error) {
+	r := each(ctx, workspaces.singular, workspaceAdvice, ids, emit, func(ctx context.Context, id string) (audit.Page, error) {
 		records, err := c.assignments(ctx, id)
 		if err != nil {
 			return audit.Page{}, err

@@ -109,8 +109,8 @@ const atOnce = 8
 // each calls read for every one of ids, several at once, and emit, one at a
 // time, with what it returns. An object that is missing, or that Databricks
 // refuses to show, is noted and passed over; any other error ends it. singular
-// names what ids are of.
-func each(ctx context.Context, singular string, ids []string, emit func(audit.Page) error,
+// names what ids are of, and advice what to do where one stays away; it may be blank.
+func each(ctx context.Context, singular, advice string, ids []string, emit func(audit.Page) error,
 	read func(ctx context.Context, id string) (audit.Page, error)) audit.Reading {
 	r := audit.Reading{Expected: len(ids)}
 	var mu sync.Mutex
@@ -154,33 +154,30 @@ func each(ctx context.Context, singular string, ids []string, emit func(audit.Pa
 	case err != nil:
 		r.Reason = fmt.Sprintf("read %d of %d: %v", r.Received, r.Expected, err)
 	case len(refused) > 0:
-		r.Reason = fmt.Sprintf("%d of %d could not be read, %s %s first: %v", len(refused)+len(gone), len(ids), singular, slices.Min(refused), advised(singular, first))
+		r.Reason = fmt.Sprintf("%d of %d could not be read, %s %s first: %v", len(refused)+len(gone), len(ids), singular, slices.Min(refused), advised(first, advice))
 	case len(gone) > 0:
 		r.Reason = fmt.Sprintf("%d of %d are gone since they were listed, %s %s first: run again", len(gone), len(ids), singular, gone[0])
-		if singular == workspaces.singular {
-			r.Reason += "; if it stays so, " + workspaceAdvice
+		if advice != "" {
+			r.Reason += "; if it stays so, " + advice
 		}
 	}
 	r.Complete = r.Reason == ""
 	return r
 }
 
-const workspaceAdvice = "see that the workspace runs and has identity federation, or leave out --workspace-details"
-
-// advised gives a refused workspace the advice that fits it: what is true of lists
-// of the account is not.
-func advised(singular string, err error) error {
-	if answer, ok := errors.AsType[*answerError](err); ok && singular == workspaces.singular {
-		return &answerError{answer.status, answer.said, workspaceAdvice}
+// advised gives the refusal the advice, unless that is blank.
+func advised(refusal error, advice string) error {
+	if answer, ok := errors.AsType[*answerError](refusal); ok && advice != "" {
+		return &answerError{answer.status, answer.said, advice}
 	}
-	return err
+	return refusal
 }
 
 // listMembers reads one group after another: lists of groups leave members out.
 func (c *Client) listMembers(ctx context.Context, ids []string, emit func(audit.Page) error) audit.Reading {
 	members := groups
 	members.input, members.decode = audit.DatabricksMembers, decodeMembers
-	r := each(ctx, groups.singular, ids, emit, func(ctx context.Context, id string) (audit.Page, error) {
+	r := each(ctx, groups.singular, "", ids, emit, func(ctx context.Context, id string) (audit.Page, error) {
 		path, err := below(c.scim(groups), id)
 		if err != nil {
 			return audit.Page{}, err
