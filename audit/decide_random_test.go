@@ -18,7 +18,9 @@ func TestDecideAnything(t *testing.T) {
 		r := audited(t, tangled(rng), audit.Settings{Include: []string{"deactivate", "overwrite"}[:rng.IntN(3)]})
 		var as []audit.Answer
 		for _, op := range r.Plan.Operations {
-			as = append(as, audit.Answer{ID: op.ID, Decision: []string{"approve", "reject", "", "no"}[rng.IntN(4)]})
+			for range 1 + rng.IntN(5)/4 {
+				as = append(as, audit.Answer{ID: op.ID, Decision: []string{"approve", "approve", "reject", "", "no"}[rng.IntN(5)]})
+			}
 		}
 		for m := range r.Plan.Manual.All() {
 			choices := []string{"approve", "link:00u9", "keep:databricks:user:99"}
@@ -43,6 +45,20 @@ func TestDecideAnything(t *testing.T) {
 		p, unusable, err := audit.Decide(r.Plan, as, audit.NewIndex(r.Snapshot, r.Settings))
 		if err != nil {
 			t.Fatal(err)
+		}
+		told, approved := map[audit.Answer]bool{}, map[string]bool{}
+		for _, u := range unusable {
+			if told[u.Answer] = true; u.Why == "" {
+				t.Errorf("%+v is not used, and nobody knows why", u.Answer)
+			}
+		}
+		for op := range p.Approved() {
+			approved[op.ID] = true
+		}
+		for _, a := range as {
+			if a.Decision == "approve" && !approved[a.ID] && !told[a] {
+				t.Errorf("%+v comes to nothing, and is not told", a)
+			}
 		}
 		used, refused = used+len(p.Operations)-len(r.Plan.Operations), refused+len(unusable)
 		if t.Failed() {
