@@ -245,7 +245,7 @@ func unmentioned(plan *audit.Plan, answers []audit.Answer) (ids []string) {
 	}
 	named := map[string]bool{}
 	for _, a := range answers {
-		named[strings.ToLower(a.ID)] = true
+		named[a.ID] = true
 	}
 	for op := range plan.Approved() {
 		if !named[op.ID] && !slices.ContainsFunc(op.Because, func(f string) bool { return named[f] }) {
