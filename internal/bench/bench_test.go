@@ -1,6 +1,7 @@
 package main
 
 import (
+	"hash/maphash"
 	"math"
 	"os"
 	"path/filepath"
@@ -63,6 +64,24 @@ func TestMapsFindTheSame(t *testing.T) {
 	maps, err := b.job("maps", filepath.Join(dir, oktaFile), filepath.Join(dir, databricksFile))
 	if err != nil || string(ours.out) != string(maps.out) {
 		t.Errorf("ours: %s maps: %s %v", ours.out, maps.out, err)
+	}
+}
+
+// The floor hashes each key once, and nothing else.
+func TestKeySums(t *testing.T) {
+	seed := maphash.MakeSeed()
+	for line, keys := range map[string][]string{
+		`{"okta_user":{"id":"00u1","status":"ACTIVE","login":"a@x.com","email":"b@x.com","first_name":"email"}}`: {"00u1", "a@x.com", "b@x.com"},
+		`{"databricks_user":{"id":"7","user_name":"a@x.com","external_id":"00u1","active":true}}`:                {"7", "a@x.com", "00u1"},
+		`{"databricks_group":{"id":"8","external_id":"id"}}`:                                                     {"8", "id"},
+	} {
+		var want uint64
+		for _, key := range keys {
+			want += maphash.String(seed, key)
+		}
+		if keySums([]byte(line), seed) != want {
+			t.Errorf("of %s other texts are hashed than %q", line, keys)
+		}
 	}
 }
 
