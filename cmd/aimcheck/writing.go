@@ -156,7 +156,12 @@ func (w *writing) runner(e *env, settings *config.Settings, d *directories) appl
 		Fresh: func(ctx context.Context) (*audit.Snapshot, error) {
 			return w.snap(ctx, e, settings, d)
 		},
-		Pace:     pace.limiter.Wait,
+		Pace: func(ctx context.Context) error {
+			if err := pace.limiter.Wait(ctx); err != nil {
+				return err
+			}
+			return d.databricks.Turn(ctx)
+		},
 		Patience: e.patience,
 		// Most of an operation is waiting for answers, and for reads to show it. So
 		// many keep up the rate while each takes a second; few, where it is low,
@@ -211,9 +216,6 @@ func (w writer) Set(ctx context.Context, target audit.Subject, field, value stri
 	err := w.Client.Set(ctx, target, field, value)
 	refused, ok := errors.AsType[*databricks.Refused](err)
 	w.pace.answered(ok && refused.Status == http.StatusTooManyRequests)
-	if ok {
-		return &busy{err, refused}
-	}
 	return err
 }
 
@@ -239,17 +241,6 @@ func (p *pace) answered(tooFast bool) {
 		p.limiter.SetLimit(min(p.limiter.Limit()+p.full/256, p.full))
 	}
 }
-
-// busy tells a run when it may try again. How long to wait is the client's to
-// know: it holds the next request back by itself.
-type busy struct {
-	error
-	refused *databricks.Refused
-}
-
-func (b *busy) Unwrap() error                     { return b.error }
-func (b *busy) Refused() bool                     { return b.refused.Refused() }
-func (b *busy) RetryAfter() (time.Duration, bool) { return 0, b.refused.Again() }
 
 // judged runs the rules over what a run read before or after it.
 func (e *env) judged(s *audit.Snapshot, set audit.Settings) (*audit.Report, error) {
