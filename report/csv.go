@@ -73,7 +73,7 @@ func asItIs(cell []byte) bool {
 // appendUnusual appends a cell as RFC 4180 has it.
 func appendUnusual(text, cell []byte) []byte {
 	if !utf8.Valid(cell) {
-		cell = bytes.ToValidUTF8(cell, []byte("\ufffd"))
+		cell = []byte(valid(string(cell)))
 	}
 	quote := needsQuotes(cell)
 	if quote {

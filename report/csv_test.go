@@ -108,6 +108,30 @@ func TestCSVIsSafeAndLossless(t *testing.T) {
 	})
 }
 
+// Bytes that are no UTF-8 look the same in every file: one character for each.
+func TestBytesThatAreNoUTF8(t *testing.T) {
+	for text, want := range map[string]string{
+		"g\xff\xc3(\x80": "g\ufffd\ufffd(\ufffd", "\xed\xa0\x80": "\ufffd\ufffd\ufffd", "\xf0\x9f\x98": "\ufffd\ufffd\ufffd", "é\xe9": "é\ufffd",
+	} {
+		line := row{csv: true}
+		line.set(text)
+		if got := strings.TrimSuffix(string(line.text), ","); got != want {
+			t.Errorf("CSV has %q as %q, want %q", text, got, want)
+		}
+		if got := string(appendText(nil, text)); got != `"`+want+`"` {
+			t.Errorf("the page has %q as %s, want %q", text, got, want)
+		}
+		if got := cellText(text, false); got != want {
+			t.Errorf("the workbook has %q as %q, want %q", text, got, want)
+		}
+		var b bytes.Buffer
+		o := newObject(&b)
+		if o.member("text", text); o.close() != nil || b.String() != "{\n\"text\": \""+want+"\"\n}\n" {
+			t.Errorf("JSON has %q as %q, want %q", text, b.String(), want)
+		}
+	}
+}
+
 func TestGuarded(t *testing.T) {
 	for in, want := range map[string]string{
 		"": "", "a=1": "a=1", "=1": "'=1", "+1": "'+1", "-1": "'-1", "@x": "'@x", "\tx": "'\tx", "\rx": "'\rx", "'x": "''x", " =1": " =1",

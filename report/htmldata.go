@@ -113,7 +113,7 @@ func (r *columnar) take(b []byte) []byte {
 func appendText(b []byte, s string) []byte {
 	quoted, err := jsontext.AppendQuote(b, s)
 	if err != nil { // what is no UTF-8
-		quoted, _ = jsontext.AppendQuote(b, strings.ToValidUTF8(s, "\ufffd"))
+		quoted, _ = jsontext.AppendQuote(b, valid(s))
 	}
 	return quoted
 }

@@ -159,7 +159,7 @@ func templateFuncs() template.FuncMap {
 // be seen written out.
 func shownText(s string) string {
 	const longest = 300
-	s = strings.ToValidUTF8(s, "\ufffd")
+	s = valid(s)
 	runes := 0
 	for i := range s {
 		if runes++; runes > longest {

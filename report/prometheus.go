@@ -87,7 +87,7 @@ func (m *metrics) sample(value float64, labels ...string) {
 
 // label returns the value of a label, quoted.
 func label(s string) string {
-	return `"` + strings.NewReplacer(`\`, `\\`, "\n", `\n`, `"`, `\"`).Replace(strings.ToValidUTF8(s, "\ufffd")) + `"`
+	return `"` + strings.NewReplacer(`\`, `\\`, "\n", `\n`, `"`, `\"`).Replace(valid(s)) + `"`
 }
 
 func one(v bool) float64 {

@@ -26,6 +26,10 @@ func formula(c byte) bool {
 	return false
 }
 
+// valid returns s with U+FFFD for each byte that is no UTF-8, as findings.json has
+// it: texts that differ in length alone stay different in every file.
+func valid(s string) string { return string([]rune(s)) }
+
 // visible returns s as one line that shows what it holds: characters that are
 // not seen, or that move what is seen, are written as \u escapes, and so are
 // white space at either end and bytes that are no UTF-8.
