@@ -28,10 +28,19 @@ type part struct {
 	done   *audit.Reading
 	number int // of records
 	held   []string
+	old    bool // parts of what it lists could not be read: some may be gone by now
+}
+
+// listed is which list tells of what parts are read.
+var listed = map[audit.Input]audit.Input{
+	audit.OktaMembers:                audit.OktaGroups,
+	audit.DatabricksMembers:          audit.DatabricksGroups,
+	audit.DatabricksWorkspaceDetails: audit.DatabricksWorkspaces,
 }
 
 // Carry looks through an interrupted reading. A listing that was read completely
-// is kept; one that says how far it was is carried on; any other begins anew.
+// is kept, unless parts of what it lists could not be read; one that says how far
+// it was is carried on; any other begins anew.
 func Carry(started time.Time, steps Steps) (*Carried, error) {
 	c := &Carried{Started: started, steps: steps}
 	err := steps(func(s audit.Step) error {
@@ -52,12 +61,17 @@ func Carry(started time.Time, steps Steps) (*Carried, error) {
 		}
 		return nil
 	})
+	for parts, list := range listed {
+		if done := c.parts[parts].done; done != nil && !done.Complete {
+			c.parts[list].old = true
+		}
+	}
 	return c, err
 }
 
 // whole reports whether the listing is kept as it is.
 func (c *Carried) whole(in audit.Input) bool {
-	return c != nil && c.parts[in].done != nil && c.parts[in].done.Complete
+	return c != nil && c.parts[in].done != nil && c.parts[in].done.Complete && !c.parts[in].old
 }
 
 // goesOn reports whether the listing is carried on.
@@ -75,6 +89,8 @@ func (c *Carried) Say() []string {
 			lines = append(lines, fmt.Sprintf("%s: kept, %d were read", in, p.done.Received))
 		case c.goesOn(in):
 			lines = append(lines, fmt.Sprintf("%s: carried on after %d", in, p.number))
+		case p.void > 0 && p.old:
+			lines = append(lines, fmt.Sprintf("%s: read anew, for parts of them could not be read", in))
 		case p.void > 0:
 			lines = append(lines, fmt.Sprintf("%s: read anew, for it had not ended", in))
 		}

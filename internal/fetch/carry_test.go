@@ -87,6 +87,42 @@ func TestAnInterruptedReadingIsCarriedOn(t *testing.T) {
 	}
 }
 
+// Where parts could not be read, the list that told of them is read anew: they may
+// be gone, and with it as it was they would be asked for for ever.
+func TestAListOfPartsThatAreGoneIsNotCarriedOn(t *testing.T) {
+	lost := pages(audit.Reading{Expected: 2, Received: 1, Reason: "00g2 is gone"}, audit.Page{Records: []any{audit.OktaGroupMembers{Group: "00g1"}}})
+	okta := &directory{lists: map[audit.Input]list{
+		audit.OktaGroups: gives(0, audit.OktaGroup{ID: "00g1"}, audit.OktaGroup{ID: "00g2"}), audit.OktaMembers: lost}}
+	var kept []audit.Step
+	snapshot(t, fetch.Options{Okta: okta, Members: true, Log: func(s audit.Step) error {
+		kept = append(kept, s)
+		return nil
+	}})
+	carried, err := fetch.Carry(time.Now(), func(visit func(audit.Step) error) error {
+		for _, s := range kept {
+			if err := visit(s); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := []string{"okta_users: kept, 0 were read", "okta_groups: read anew, for parts of them could not be read", "okta_members: carried on after 1"}
+	if diff := cmp.Diff(want, carried.Say()); diff != "" {
+		t.Errorf("said (-want +got)\n%s", diff)
+	}
+	okta = &directory{lists: map[audit.Input]list{audit.OktaGroups: gives(0, audit.OktaGroup{ID: "00g1"}), audit.OktaMembers: pages(complete(1))}}
+	s := snapshot(t, fetch.Options{Okta: okta, Members: true, Carried: carried})
+	if s.OktaGroups.Len() != 1 || s.OktaMembers.Len() != 1 || !s.Complete(audit.OktaMembers) {
+		t.Errorf("%d groups, %d with members, %+v", s.OktaGroups.Len(), s.OktaMembers.Len(), s.Reading(audit.OktaMembers))
+	}
+	if r := okta.asked[audit.OktaMembers][0]; !slices.Equal(r.Of, []string{"00g1"}) {
+		t.Errorf("members of %v were asked for", r.Of)
+	}
+}
+
 // From a base, what changed alone is asked for, and the source says what that means.
 func TestWhatChangedSinceABase(t *testing.T) {
 	full := time.Date(2026, 3, 1, 0, 0, 0, 0, time.UTC)
@@ -109,7 +145,7 @@ func TestWhatChangedSinceABase(t *testing.T) {
 	base.Digest = "sha256:base"
 	okta := &directory{tenant: "https://example.okta.com", lists: map[audit.Input]list{
 		audit.OktaUsers:  pages(complete(3), audit.Page{Update: true, Records: []any{audit.OktaUser{ID: "00u1", Login: "new"}, audit.OktaUser{ID: "00u3"}}}),
-		audit.OktaGroups: pages(complete(2), audit.Page{Records: []any{audit.OktaGroup{ID: "00g1"}, audit.OktaGroup{ID: "00g2"}}}),
+		audit.OktaGroups: pages(audit.Reading{Complete: true, Expected: 2, Received: 2, AsOf: asOf}, audit.Page{Records: []any{audit.OktaGroup{ID: "00g1"}, audit.OktaGroup{ID: "00g2"}}}),
 	}}
 	now := full.Add(48 * time.Hour)
 	s := snapshot(t, fetch.Options{Okta: okta, Members: true, Base: base, Now: func() time.Time { return now }})
@@ -130,6 +166,10 @@ func TestWhatChangedSinceABase(t *testing.T) {
 	}
 	if s.Okta.Base != base.Digest || !s.Okta.Full.Equal(full) || !strings.Contains(strings.Join(s.Okta.Notes, ""), "The last full reading began at 2026-03-01 00:00 UTC, 48h0m0s before") {
 		t.Errorf("%+v", s.Okta)
+	}
+	lost := &directory{lists: map[audit.Input]list{audit.OktaMembers: pages(audit.Reading{Reason: "00g2 is not there"})}}
+	if r := snapshot(t, fetch.Options{Okta: lost, Members: true, Base: s}).Reading(audit.OktaMembers); !strings.HasPrefix(r.Reason, "00g2 is not there; ") || !strings.Contains(r.Reason, "take a full snapshot") {
+		t.Errorf("members that can't be read: %q", r.Reason)
 	}
 	if again := snapshot(t, fetch.Options{Okta: &directory{tenant: "https://example.okta.com"}, Base: s, Now: func() time.Time { return now }}); !again.Okta.Full.Equal(full) {
 		t.Errorf("the age of the last full reading was lost: %v", again.Okta.Full)

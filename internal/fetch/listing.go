@@ -130,6 +130,8 @@ func (l *listing) doubt(r audit.Reading, basis []audit.Input) string {
 		return l.err.Error()
 	case !r.Complete && r.Reason == "":
 		return "the listing ended early: run again"
+	case !r.Complete && r.Input == audit.OktaMembers && changesAlone(l.run.o.Base, audit.OktaGroups):
+		return r.Reason + "; a group that was deleted since the earlier snapshot is still asked about: if it stays so, take a full snapshot"
 	case !r.Complete:
 		return r.Reason
 	case r.Expected > r.Received:
