@@ -220,7 +220,7 @@ func (ix *Index) counterpartRow(d Ref) CrosswalkRow {
 		u := ix.DatabricksUser(d)
 		row = CrosswalkRow{
 			Subject: Subject{d.Kind, u.ID}, Name: u.UserName, ExternalID: u.ExternalID, GivenName: u.GivenName, FamilyName: u.FamilyName,
-			Active: u.Active, Admin: directAdmin(u.Roles), Groups: max(u.Groups.Len(), len(ix.within()[d])),
+			Active: u.Active, Admin: directAdmin(u.Roles), Groups: max(u.Groups.Len(), ix.directGroups(d).Len()),
 		}
 	} else {
 		row = CrosswalkRow{

@@ -50,11 +50,10 @@ type Index struct {
 	claim  claimIndex
 	users  []standing // by Databricks user
 
-	oktaUsers, databricksUsers finder
-
 	// Made when first asked for:
-	within func() map[Ref][]Ref          // the Databricks groups that each member is in directly
-	like   func() map[int32][]Suggestion // whom each Databricks user may be
+	oktaUsers, databricksUsers func() *finder
+	members                    func() *memberIndex           // who is in which Databricks group
+	like                       func() map[int32][]Suggestion // whom each Databricks user may be
 
 	outcomes [kindEnd][]uint8 // by kind and object: numbers in outcomeOf, once they have been worked out
 	collided [kindEnd][]bool  // subjects of collision rules, by kind and object, once those have run
@@ -71,9 +70,9 @@ func NewIndex(s *Snapshot, set Settings) *Index {
 	names.Wait()
 	ix.claim = newClaimIndex(s, ix.Settings)
 	ix.users = newStandings(ix)
-	ix.oktaUsers = newFinder(s.OktaUsers.Len(), s.OktaUsers.Key)
-	ix.databricksUsers = newFinder(s.DatabricksUsers.Len(), s.DatabricksUsers.Key)
-	ix.within = sync.OnceValue(ix.memberships)
+	ix.oktaUsers = sync.OnceValue(func() *finder { return newFinder(s.OktaUsers.Len(), s.OktaUsers.Key) })
+	ix.databricksUsers = sync.OnceValue(func() *finder { return newFinder(s.DatabricksUsers.Len(), s.DatabricksUsers.Key) })
+	ix.members = sync.OnceValue(func() *memberIndex { return newMemberIndex(ix) })
 	ix.like = sync.OnceValue(ix.likes)
 	return ix
 }
@@ -210,13 +209,13 @@ func (ix *Index) find(s Subject) (Ref, bool) {
 	var ok bool
 	switch s.Kind {
 	case OktaUserKind:
-		n, ok = ix.oktaUsers.find(s.ID)
+		n, ok = ix.oktaUsers().find(s.ID)
 	case OktaGroupKind:
 		n, ok = ix.OktaGroups.Find(s.ID)
 	case OktaAppKind:
 		n, ok = ix.OktaApps.Find(s.ID)
 	case DatabricksUserKind:
-		n, ok = ix.databricksUsers.find(s.ID)
+		n, ok = ix.databricksUsers().find(s.ID)
 	case DatabricksGroupKind:
 		n, ok = ix.DatabricksGroups.Find(s.ID)
 	case DatabricksServicePrincipalKind:

@@ -1,5 +1,7 @@
 package audit
 
+import "slices"
+
 // Protected says why a mistake about a Databricks identity is worse than about
 // others, such as "an account admin"; blank if it isn't. A plan never deactivates
 // such an identity, and otherwise touches it only where somebody names it.
@@ -53,7 +55,7 @@ func (ix *Index) administers(d Ref) bool {
 				next = append(next, Ref{DatabricksGroupKind, int32(i)})
 			}
 		}
-		next = append(next, ix.within()[r]...)
+		next = slices.AppendSeq(next, ix.directGroups(r).All())
 	}
 	return false
 }

@@ -47,7 +47,7 @@ func (ix *Index) groupsOf(d Ref) (n int) {
 	case DatabricksGroupKind:
 		n = ix.DatabricksGroup(d).Groups.Len()
 	}
-	return max(n, len(ix.within()[d]))
+	return max(n, ix.directGroups(d).Len())
 }
 
 // Compare orders the farther reach first: the caller, then admins, then members
