@@ -1,7 +1,7 @@
 # The commands of the project. `make help` lists them.
 
 GO      ?= go
-VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo unknown)
+VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null)
 PEERS   := testdata/peers
 
 .PHONY: help build demo test check bench bench-quick fuzz soak peers office browser postgres
@@ -10,7 +10,7 @@ help: ## list the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 build: ## build ./aimcheck, one static binary
-	CGO_ENABLED=0 $(GO) build -trimpath -ldflags "-s -w -X main.version=$(VERSION)" -o aimcheck ./cmd/aimcheck
+	CGO_ENABLED=0 $(GO) build -trimpath -ldflags "-s -w -X main.built=$(VERSION)" -o aimcheck ./cmd/aimcheck
 
 demo: build ## run the main job on imitations of both directories, and show the reports
 	./aimcheck demo

@@ -28,7 +28,7 @@ func ReadPlan(r io.Reader, name string) (*Plan, error) {
 		Schema string `json:"schema"`
 	}
 	if err := json.Unmarshal(text, &head); err != nil {
-		return refused(err)
+		return refused(fmt.Errorf("%w: give the plan.json that an audit wrote", err))
 	}
 	if head.Schema != PlanSchema {
 		return refused(fmt.Errorf("its schema is %q, expected %q: make a plan with this version of aimcheck", head.Schema, PlanSchema))

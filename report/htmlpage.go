@@ -198,6 +198,11 @@ func (p *webPage) Facts() []pageFact {
 		{"SSO claim", string(p.r.Settings.SSOClaim), "what Okta sends as username"},
 		{"Unified login", string(p.r.Settings.UnifiedLogin), ""},
 	}
+	for i, s := range []audit.Source{h.Okta, h.Databricks} {
+		if neverRead(s) {
+			facts[i].Value, facts[i].More = "not read", ""
+		}
+	}
 	if plan := planOf(p.r); plan.Digest != "" { // else plan.json alone knows
 		facts = append(facts, pageFact{"Plan", plan.Digest, "holds until " + moment(plan.Expires)})
 	}

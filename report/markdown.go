@@ -29,11 +29,19 @@ func summaryMarkdown(w io.Writer, r *audit.Report) error {
 	line("# aimcheck: %s\n", headline(r.Verdict))
 	line("%s.\n", because(r))
 	line("| | |\n|---|---|")
-	line("| Okta org | %s: %s, %s, read %s |", code(s.Okta.Tenant),
-		counted(s.OktaUsers, "user"), counted(s.OktaGroups, "group"), moment(s.Okta.Finished))
-	line("| Databricks account | %s: %s, %s, %s, read %s |", code(s.Databricks.Tenant),
-		counted(s.DatabricksUsers, "user"), counted(s.DatabricksGroups, "group"),
-		counted(s.DatabricksServicePrincipals, "service principal"), moment(s.Databricks.Finished))
+	if neverRead(s.Okta) {
+		line("| Okta org | not read |")
+	} else {
+		line("| Okta org | %s: %s, %s, read %s |", code(s.Okta.Tenant),
+			counted(s.OktaUsers, "user"), counted(s.OktaGroups, "group"), moment(s.Okta.Finished))
+	}
+	if neverRead(s.Databricks) {
+		line("| Databricks account | not read |")
+	} else {
+		line("| Databricks account | %s: %s, %s, %s, read %s |", code(s.Databricks.Tenant),
+			counted(s.DatabricksUsers, "user"), counted(s.DatabricksGroups, "group"),
+			counted(s.DatabricksServicePrincipals, "service principal"), moment(s.Databricks.Finished))
+	}
 	line("| Snapshot | %s |", code(s.Digest))
 	line("| Settings | SSO claim %s, unified login %s |", code(string(r.Settings.SSOClaim)), code(string(r.Settings.UnifiedLogin)))
 	line("| Plan | %s |", automatic(r))

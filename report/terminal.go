@@ -93,11 +93,18 @@ func (p *page) verdict(r *audit.Report) {
 			p.line("%*s  %s", len(head), "", line)
 		}
 	}
-	s := r.Head
-	p.line("%s", visible(fmt.Sprintf("%s: %s, Databricks %s: %s",
-		strings.TrimPrefix(s.Okta.Tenant, "https://"), counted(s.OktaUsers, "user"),
-		s.Databricks.Tenant, counted(s.DatabricksUsers, "user"))))
+	okta, databricks := "Okta was not read", "Databricks was not read"
+	if s := r.Head; !neverRead(s.Okta) {
+		okta = fmt.Sprintf("%s: %s", strings.TrimPrefix(s.Okta.Tenant, "https://"), counted(s.OktaUsers, "user"))
+	}
+	if s := r.Head; !neverRead(s.Databricks) {
+		databricks = fmt.Sprintf("Databricks %s: %s", s.Databricks.Tenant, counted(s.DatabricksUsers, "user"))
+	}
+	p.line("%s", visible(okta+", "+databricks))
 }
+
+// neverRead reports whether nothing at all was asked of a directory.
+func neverRead(s audit.Source) bool { return s.Tenant == "" && s.Finished.IsZero() && !s.Files }
 
 func (p *page) impact(r *audit.Report) {
 	es := effects(r)

@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/spf13/pflag"
@@ -33,6 +34,9 @@ func (a *alerting) register(f *pflag.FlagSet) {
 func (a *alerting) open(e *env, settings *config.Settings) (err error) {
 	if a.least, err = audit.ParseSeverity(a.on); err != nil {
 		return usagef("--notify-on: %w", err)
+	}
+	if f := notify.Form(a.form); f != "" && !slices.Contains(notify.Forms(), f) {
+		return usagef("--notify-form: unknown form %q: expected json, slack or teams", a.form)
 	}
 	if settings.Notify == (config.Secret{}) {
 		return nil

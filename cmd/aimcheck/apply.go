@@ -158,17 +158,20 @@ func allIn(named map[audit.Subject]bool, p *audit.Plan) error {
 // oneArgument demands one file name.
 func oneArgument(what, example string) cobra.PositionalArgs {
 	return func(cmd *cobra.Command, args []string) error {
-		if len(args) != 1 || args[0] == "" {
+		if len(args) == 0 || args[0] == "" {
 			return usagef("expected %s: %s %s", what, cmd.CommandPath(), example)
+		}
+		if len(args) > 1 {
+			return usagef("unexpected argument %q: %s takes %s, and flags", args[1], cmd.CommandPath(), what)
 		}
 		return nil
 	}
 }
 
 func readPlan(name string) (*audit.Plan, error) {
-	f, err := os.Open(name)
+	f, err := openFile(name)
 	if err != nil {
-		return nil, fileError("read", name, err)
+		return nil, err
 	}
 	defer f.Close()
 	return audit.ReadPlan(f, name)
@@ -179,9 +182,9 @@ func readDecisions(name string) ([]audit.Answer, error) {
 	if name == "" {
 		return nil, nil
 	}
-	f, err := os.Open(name)
+	f, err := openFile(name)
 	if err != nil {
-		return nil, fileError("read", name, err)
+		return nil, err
 	}
 	defer f.Close()
 	return decisions.Read(f, name)

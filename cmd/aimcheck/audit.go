@@ -109,6 +109,9 @@ func (p *reporting) run(ctx context.Context, e *env, a *auditing, settings *conf
 	if err := p.tell.open(e, settings); err != nil {
 		return err
 	}
+	if err := checkFolder(p.dir); err != nil {
+		return err
+	}
 	kept, err := e.keep(ctx, settings)
 	if err != nil {
 		return err

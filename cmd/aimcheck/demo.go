@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -15,6 +16,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/aimcheck/aimcheck/internal/sandbox"
+	"github.com/aimcheck/aimcheck/internal/snapfile"
 )
 
 func (e *env) demoCommand() *cobra.Command {
@@ -65,6 +67,9 @@ type shownFile struct {
 // against it, as a user would.
 func (e *env) demo(ctx context.Context, out string) (*shown, error) {
 	all := &shown{Out: out}
+	if err := checkDemoFolder(out); err != nil {
+		return nil, err
+	}
 	s, err := sandbox.New(sandbox.Demo(), sandbox.Options{Now: e.now, Rates: sandbox.NoLimits()}) // nobody wants to wait for invented people
 	if err != nil {
 		return nil, err
@@ -103,7 +108,11 @@ func (e *env) demo(ctx context.Context, out string) (*shown, error) {
 		{"Audit again, what is left is for people to decide:",
 			[]string{"audit", "--out", filepath.Join(out, "afterwards"), "--databricks-rate", "500,50,100"}, exitFindings},
 	} {
-		fmt.Fprintf(e.stdout, "\n%s\n\n$ aimcheck %s\n\n", step.says, strings.Join(step.args, " "))
+		var words []string
+		for _, arg := range step.args {
+			words = append(words, quote(arg))
+		}
+		fmt.Fprintf(e.stdout, "\n%s\n\n$ aimcheck %s\n\n", step.says, strings.Join(words, " "))
 		sandboxed.args = step.args
 		all.Steps = append(all.Steps, shownStep{strings.TrimSuffix(step.says, ":"), append([]string{"aimcheck"}, step.args...), step.ends})
 		if code := run(ctx, sandboxed); code != step.ends {
@@ -128,6 +137,47 @@ func (e *env) demo(ctx context.Context, out string) (*shown, error) {
 	}
 	fmt.Fprintf(e.stdout, "\nTo play with the same directories: aimcheck sandbox\n")
 	return all, nil
+}
+
+// checkDemoFolder refuses a folder that has files of real directories under the
+// names that the demo writes: a journal, say, without which nothing is undone.
+func checkDemoFolder(dir string) error {
+	for _, name := range []string{"plan.json", "plan.journal.jsonl", "tenant.snapshot", "reports/findings.json", "afterwards/findings.json"} {
+		name = filepath.Join(dir, name)
+		f, err := openFile(name)
+		if errors.Is(err, fs.ErrNotExist) {
+			continue
+		}
+		if err != nil {
+			return err
+		}
+		text, err := demoHead(f)
+		f.Close()
+		if err != nil || !bytes.Contains(text, []byte(sandbox.DatabricksAccountID)) {
+			return usagef("%s is not of a demo, which would replace it: name another folder with --out", name)
+		}
+	}
+	return nil
+}
+
+// demoHead returns how a file begins, which names the account it is of.
+func demoHead(f *os.File) ([]byte, error) {
+	head := make([]byte, 4096)
+	n, err := io.ReadFull(f, head)
+	if errors.Is(err, io.ErrUnexpectedEOF) {
+		err = nil
+	}
+	if n > 0 && head[0] == '{' {
+		return head[:n], err
+	}
+	if _, err := f.Seek(0, io.SeekStart); err != nil {
+		return nil, err
+	}
+	snap, err := snapfile.Read(f, f.Name())
+	if err != nil {
+		return nil, err
+	}
+	return []byte(snap.Databricks.Tenant), nil
 }
 
 // against returns e with the given variables as its whole environment: nothing

@@ -6,7 +6,6 @@ import (
 	"context"
 	"fmt"
 	"io"
-	"os"
 	"slices"
 	"strings"
 
@@ -91,9 +90,9 @@ func sameSettings(a, b audit.Settings) bool {
 
 // reportOf reads a findings.json, or audits a snapshot.
 func (a *auditing) reportOf(ctx context.Context, e *env, name string) (*audit.Report, error) {
-	f, err := os.Open(name)
+	f, err := openFile(name)
 	if err != nil {
-		return nil, fileError("read", name, err)
+		return nil, err
 	}
 	defer f.Close()
 	head, err := bufio.NewReader(f).Peek(64)

@@ -37,16 +37,13 @@ func (e *env) doctorCommand() *cobra.Command {
 }
 
 func (e *env) doctor(ctx context.Context, s *source, format outputFormat) error {
-	flags, err := s.given()
-	if err != nil {
-		return err
-	}
-	found := config.Examine(e.config(), flags)
-	if !s.quiet && e.errWidth > 0 && !format.json() {
+	found := config.Examine(e.config(), s.given())
+	shown := !s.quiet && e.redraws() && !format.json()
+	if shown {
 		fmt.Fprint(e.stderr, "aimcheck: checking both directories …\r")
 	}
 	r, err := e.diagnose(ctx, s, found)
-	if !s.quiet && e.errWidth > 0 && !format.json() {
+	if shown {
 		fmt.Fprint(e.stderr, "\x1b[2K\r")
 	}
 	if err != nil {

@@ -90,6 +90,9 @@ func (e *env) color() bool {
 	return e.outWidth > 0 && e.getenv("NO_COLOR") == "" && e.getenv("TERM") != "dumb"
 }
 
+// redraws reports whether stderr can take back what it showed.
+func (e *env) redraws() bool { return e.errWidth > 0 && e.getenv("TERM") != "dumb" }
+
 // config is what settings are read from.
 func (e *env) config() config.Env {
 	return config.Env{Getenv: e.getenv, ReadFile: e.readFile, Home: e.home}

@@ -69,6 +69,10 @@ func fileError(doing, name string, err error) error {
 		}
 	case errors.Is(err, fs.ErrNotExist):
 		advice = ": check the path"
+	case errors.Is(err, syscall.EISDIR):
+		advice = ": name a file"
+	case errors.Is(err, syscall.ENOTDIR):
+		advice = ": there is a file where a folder is wanted, choose another name"
 	}
 	return fmt.Errorf("cannot %s %s: %w%s", doing, name, err, advice)
 }

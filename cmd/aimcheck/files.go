@@ -7,6 +7,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"syscall"
 )
 
 // An output is a set of files in one folder that appear together or not at all:
@@ -181,6 +182,62 @@ func (s stoppable) Write(p []byte) (int, error) {
 		return 0, err
 	}
 	return s.w.Write(p)
+}
+
+// openFile opens a file to read. A folder is refused here: reading one fails
+// later, in words of the system.
+func openFile(name string) (*os.File, error) {
+	f, err := os.Open(name)
+	if err != nil {
+		return nil, fileError("read", name, err)
+	}
+	if info, err := f.Stat(); err == nil && info.IsDir() {
+		f.Close()
+		return nil, fileError("read", name, syscall.EISDIR)
+	}
+	return f, nil
+}
+
+// checkFolder refuses a folder for what is written later that can't be one, or
+// that nothing can be put into, before any work is done for nothing.
+func checkFolder(dir string) error {
+	for {
+		info, err := os.Stat(dir)
+		if errors.Is(err, os.ErrNotExist) && dir != filepath.Dir(dir) {
+			dir = filepath.Dir(dir)
+			continue
+		}
+		if err == nil && !info.IsDir() {
+			err = syscall.ENOTDIR
+		}
+		if err != nil {
+			return fileError("write to", dir, err)
+		}
+		probe, err := os.CreateTemp(dir, ".aimcheck-*")
+		if err != nil {
+			return fileError("write to", dir, err)
+		}
+		probe.Close()
+		return os.Remove(probe.Name())
+	}
+}
+
+// checkFile does the same for a file that is written later.
+func checkFile(name string) error {
+	real, err := filepath.EvalSymlinks(name)
+	if err != nil {
+		return checkFolder(filepath.Dir(name))
+	}
+	info, err := os.Stat(real)
+	switch {
+	case err != nil:
+		return fileError("write", name, err)
+	case info.IsDir():
+		return usagef("cannot write %s: it is a folder, name a file", name)
+	case !info.Mode().IsRegular():
+		return nil // a device, which is written to as it is
+	}
+	return checkFolder(filepath.Dir(real))
 }
 
 func syncFolder(dir string) error {

@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"io"
-	"os"
 
 	"github.com/aimcheck/aimcheck/audit"
 	"github.com/aimcheck/aimcheck/internal/config"
@@ -55,9 +54,9 @@ func importSnapshot(ctx context.Context, e *env, settings *config.Settings, file
 }
 
 func importFile(ctx context.Context, b *audit.Builder, i imported, name string) error {
-	f, err := os.Open(name)
+	f, err := openFile(name)
 	if err != nil {
-		return fileError("read", name, err)
+		return err
 	}
 	defer f.Close()
 	members := 0

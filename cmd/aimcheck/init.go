@@ -46,13 +46,13 @@ func (e *env) initCommand() *cobra.Command {
 }
 
 func (e *env) init(ctx context.Context, s *source, out string, force bool, format outputFormat) error {
-	if _, err := os.Lstat(out); err == nil && !force {
+	if info, err := os.Lstat(out); err == nil && !force && !info.IsDir() {
 		return fmt.Errorf("%s is there already: give --force to replace it, or another name with -o FILE", out)
 	}
-	flags, err := s.given()
-	if err != nil {
+	if err := checkFile(out); err != nil {
 		return err
 	}
+	flags := s.given()
 	if e.asks && !format.json() {
 		if err := e.ask(ctx, flags); err != nil {
 			return err
@@ -173,9 +173,13 @@ func (e *env) ask(ctx context.Context, flags config.Flags) error {
 		for !said[q.name] {
 			if !told {
 				told = true
-				fmt.Fprintln(e.stderr, "What is not set is asked for. Enter alone leaves it out.")
+				fmt.Fprintln(e.stderr, "What is not set is asked for. Enter alone leaves it out, Ctrl-D the rest.")
 			}
 			answer, err := e.answer(ctx, in, q.text, q.name == config.DatabricksClientSecret)
+			if err == io.EOF { // Ctrl-D leaves out all that is not asked yet
+				fmt.Fprintln(e.stderr)
+				return nil
+			}
 			if err != nil {
 				return err
 			}
@@ -231,6 +235,9 @@ func (e *env) answer(ctx context.Context, in *bufio.Reader, question string, sec
 		fmt.Fprintln(e.stderr)
 		return "", ctx.Err()
 	case r := <-done:
+		if errors.Is(r.err, io.EOF) && r.text == "" {
+			return "", io.EOF
+		}
 		if r.err != nil && !errors.Is(r.err, io.EOF) {
 			return "", fmt.Errorf("the answer could not be read: %w", r.err)
 		}

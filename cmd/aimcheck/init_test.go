@@ -57,6 +57,24 @@ func TestInitAsks(t *testing.T) {
 	}
 }
 
+// Ctrl-D leaves out all that is not asked yet.
+func TestInitLeavesOutTheRest(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "aimcheck.yaml")
+	var stdout, stderr bytes.Buffer
+	e := &env{readFile: os.ReadFile, getenv: func(string) string { return "" }, now: time.Now}
+	e.args, e.stdout, e.stderr, e.asks = []string{"init", "-o", file}, &stdout, &stderr, true
+	e.stdin = strings.NewReader("\n0oa1\n")
+	if code := run(t.Context(), e); code != 0 {
+		t.Errorf("exit status %d\n%s", code, &stderr)
+	}
+	if asked := strings.Count(stderr.String(), ": "); asked != 3 {
+		t.Errorf("%d questions were asked, not 3:\n%s", asked, &stderr)
+	}
+	if written, err := os.ReadFile(file); err != nil || !strings.Contains(string(written), `okta-client-id: "0oa1"`) {
+		t.Errorf("%v: written is\n%s", err, written)
+	}
+}
+
 // Ctrl-C at a question ends it, and nothing is written.
 func TestInitInterrupted(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "aimcheck.yaml")

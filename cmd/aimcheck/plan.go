@@ -27,6 +27,9 @@ func (e *env) planCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
+			if err := checkFile(out); err != nil {
+				return err
+			}
 			r, err := a.run(cmd.Context(), e, settings)
 			if err != nil {
 				return err

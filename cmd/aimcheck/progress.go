@@ -43,7 +43,7 @@ func (e *env) newProgress(quiet bool) *progress {
 		return nil
 	}
 	p := &progress{w: e.stderr, now: e.now, listings: map[audit.Input]*listing{}, shown: e.now()}
-	if e.errWidth > 0 && e.getenv("TERM") != "dumb" {
+	if e.redraws() {
 		p.bars = mpb.New(mpb.WithOutput(e.stderr), mpb.WithWidth(min(e.errWidth, 100)), mpb.WithAutoRefresh())
 		p.waits = p.bars.New(0, mpb.NopStyle(), mpb.BarPriority(len(audit.Inputs())), mpb.PrependDecorators(decor.Any(p.pausing)))
 	}

@@ -81,9 +81,9 @@ func (e *env) reportCommand() *cobra.Command {
 }
 
 func readFindings(name string) (*audit.Report, error) {
-	f, err := os.Open(name)
+	f, err := openFile(name)
 	if err != nil {
-		return nil, fileError("read", name, err)
+		return nil, err
 	}
 	defer f.Close()
 	return report.ReadFindings(f, name, rules.All())

@@ -63,9 +63,9 @@ func (p *partial) open(e *env, head snapfile.PartialHead) error {
 // carryOn reads what the file holds, and says what of it is read again.
 func (p *partial) carryOn(head snapfile.PartialHead) error {
 	read := func(visit func(audit.Step) error) (snapfile.PartialHead, int64, error) {
-		f, err := os.Open(p.name)
+		f, err := openFile(p.name)
 		if err != nil {
-			return snapfile.PartialHead{}, 0, fileError("read", p.name, err)
+			return snapfile.PartialHead{}, 0, err
 		}
 		defer f.Close()
 		return snapfile.ReadPartial(f, p.name, visit)
@@ -179,9 +179,9 @@ func (s *source) head(d *directories, settings *config.Settings, started time.Ti
 
 // since reads the snapshot to go on from, and refuses one that can't serve.
 func (s *source) since(e *env, name string, maxAge time.Duration) (*audit.Snapshot, error) {
-	f, err := os.Open(name)
+	f, err := openFile(name)
 	if err != nil {
-		return nil, fileError("read", name, err)
+		return nil, err
 	}
 	defer f.Close()
 	base, err := snapfile.Read(f, name)

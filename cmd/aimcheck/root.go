@@ -44,9 +44,13 @@ func (e *env) root() *cobra.Command {
 			cmd.Help()
 			return usagef("expected a command, such as aimcheck demo")
 		},
+		PersistentPreRunE: func(cmd *cobra.Command, _ []string) error { return noBlanks(cmd.Flags()) },
+		Version:           version(),
 		CompletionOptions: cobra.CompletionOptions{DisableDefaultCmd: true},
 	}
+	root.SetVersionTemplate(versionLine())
 	root.SetFlagErrorFunc(flagError)
+	root.SetHelpCommand(helpCommand())
 	for _, g := range []struct {
 		id, title string
 		commands  []*cobra.Command
@@ -82,8 +86,60 @@ func noArguments(cmd *cobra.Command, args []string) error {
 	return usageError(unknownWord("command", args[0], names))
 }
 
-// flagError names the flag that was probably meant.
+// helpCommand is help, which knows every other command.
+func helpCommand() *cobra.Command {
+	return &cobra.Command{
+		Use:   "help [COMMAND]",
+		Short: "explain a command and its flags",
+		RunE: func(cmd *cobra.Command, args []string) error {
+			about, rest, err := cmd.Root().Find(args)
+			if err == nil && len(rest) > 0 {
+				err = noArguments(about, rest)
+			}
+			if err != nil {
+				return err
+			}
+			about.InitDefaultHelpFlag()
+			return about.Help()
+		},
+		ValidArgsFunction: func(cmd *cobra.Command, args []string, _ string) (names []cobra.Completion, _ cobra.ShellCompDirective) {
+			for _, c := range cmd.Root().Commands() {
+				if len(args) == 0 && c.IsAvailableCommand() {
+					names = append(names, cobra.CompletionWithDesc(c.Name(), c.Short))
+				}
+			}
+			return names, cobra.ShellCompDirectiveNoFileComp
+		},
+	}
+}
+
+// noBlanks refuses a flag whose value is blank: more often than not that of a
+// variable which is not set, and to go on as if the flag were not there would do
+// something else than was meant.
+func noBlanks(flags *pflag.FlagSet) (err error) {
+	flags.Visit(func(f *pflag.Flag) {
+		if err == nil && f.Value.Type() == "string" && f.Value.String() == "" {
+			err = usagef("--%s is blank: give a value, or leave the flag out", f.Name)
+		}
+	})
+	return err
+}
+
+// flagError says what a flag takes, or names the one that was probably meant.
 func flagError(cmd *cobra.Command, err error) error {
+	if lacks, ok := errors.AsType[*pflag.ValueRequiredError](err); ok {
+		return usagef("--%s: a value is missing: see %s --help", lacks.GetFlag().Name, cmd.CommandPath())
+	}
+	if wrong, ok := errors.AsType[*pflag.InvalidValueError](err); ok {
+		f := wrong.GetFlag()
+		expected := map[string]string{
+			"int": "a whole number", "uint64": "a whole number, 0 or above", "bool": "true or false", "duration": "hours, such as 168h",
+		}[f.Value.Type()]
+		if expected == "" {
+			return usagef("--%s: %q: %w", f.Name, wrong.GetValue(), wrong.Unwrap())
+		}
+		return usagef("--%s: %q: expected %s", f.Name, wrong.GetValue(), expected)
+	}
 	var missing *pflag.NotExistError
 	if !errors.As(err, &missing) {
 		return usagef("%w: see %s --help", err, cmd.CommandPath())

@@ -38,13 +38,13 @@ func (e *env) rulesCommand() *cobra.Command {
 		RunE: func(_ *cobra.Command, args []string) error {
 			all := rules.All()
 			if len(args) == 0 {
-				return e.listRules(all, format)
+				return printed(e.listRules(all, format))
 			}
 			i := slices.IndexFunc(all, func(r *audit.Rule) bool { return r.Name == args[0] })
 			if i < 0 {
 				return usageError(unknownWord("rule", args[0], ruleNames()))
 			}
-			return e.explainRule(all[i], format)
+			return printed(e.explainRule(all[i], format))
 		},
 	}
 	format.flag(cmd)

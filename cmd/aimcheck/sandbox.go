@@ -7,7 +7,6 @@ import (
 	"io"
 	"net"
 	"net/http"
-	"os"
 	"strings"
 	"time"
 
@@ -66,9 +65,9 @@ func faultOptions(file string) (sandbox.Options, error) {
 	if file == "" {
 		return sandbox.Options{}, nil
 	}
-	f, err := os.Open(file)
+	f, err := openFile(file)
 	if err != nil {
-		return sandbox.Options{}, fileError("read", file, err)
+		return sandbox.Options{}, err
 	}
 	defer f.Close()
 	return sandbox.ReadFaults(f, file)
@@ -86,9 +85,9 @@ func (e *env) tenant(file string, users int, seed uint64) (*sandbox.Tenant, erro
 	case file == "":
 		return sandbox.Demo(), nil
 	}
-	f, err := os.Open(file)
+	f, err := openFile(file)
 	if err != nil {
-		return nil, fileError("read", file, err)
+		return nil, err
 	}
 	defer f.Close()
 	return sandbox.ReadTenant(f, file)

@@ -40,6 +40,9 @@ func (e *env) snapshotCommand() *cobra.Command {
 					return usagef("--only: %w", unknownWord("directory", side, []string{"okta", "databricks"}))
 				}
 			}
+			if err := checkFile(out); err != nil {
+				return err
+			}
 			if err := s.earlier(e, files, out, since, resume, maxAge); err != nil {
 				return err
 			}
@@ -94,6 +97,8 @@ func (s *source) earlier(e *env, files map[string]*string, out, since string, re
 		return usagef("--since and --resume: give one; what changed since is read again in little time")
 	case s.flags.Changed("max-age") && since == "":
 		return usagef("--max-age is of use with --since alone")
+	case maxAge <= 0:
+		return usagef("--max-age %v: expected a time above 0, such as 168h", maxAge)
 	case fromFiles && (since != "" || resume):
 		return usagef("--since and --resume go on with a reading of the directories: leave them out where files are given")
 	case since != "" && !s.wants("okta"):

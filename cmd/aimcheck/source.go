@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"fmt"
-	"os"
 	"slices"
 	"strings"
 	"sync/atomic"
@@ -81,26 +80,19 @@ func (s *source) also(names ...string) {
 
 // settings loads the settings, with what the command line said.
 func (s *source) settings(e *env) (*config.Settings, error) {
-	flags, err := s.given()
-	if err != nil {
-		return nil, err
-	}
-	settings, err := config.Load(e.config(), flags)
+	settings, err := config.Load(e.config(), s.given())
 	return settings, usageError(err)
 }
 
 // given is what the command line said of settings.
-func (s *source) given() (config.Flags, error) {
+func (s *source) given() config.Flags {
 	values := map[string]string{}
 	for _, set := range config.All() {
 		if f := s.flags.Lookup(set.Name); f != nil && f.Changed {
 			values[set.Name] = f.Value.String()
-			if f.Value.String() == "" {
-				return config.Flags{}, usagef("--%s is blank: give a value, or leave the flag out", set.Name)
-			}
 		}
 	}
-	return config.Flags{File: s.file, Profile: s.profile, Values: values}, nil
+	return config.Flags{File: s.file, Profile: s.profile, Values: values}
 }
 
 // read returns the snapshot: from its file where one is named, else from the
@@ -109,9 +101,9 @@ func (s *source) read(ctx context.Context, e *env, settings *config.Settings) (*
 	if s.snapshot == "" {
 		return s.fetch(ctx, e, settings)
 	}
-	f, err := os.Open(s.snapshot)
+	f, err := openFile(s.snapshot)
 	if err != nil {
-		return nil, fileError("read", s.snapshot, err)
+		return nil, err
 	}
 	defer f.Close()
 	snap, err := snapfile.Read(f, s.snapshot)

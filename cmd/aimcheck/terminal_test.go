@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io"
 	"net/http"
+	"os"
 	"os/exec"
 	"strings"
 	"sync/atomic"
@@ -113,6 +114,53 @@ func TestCtrlC(t *testing.T) {
 			}
 			if told, wrote := s.told(), s.wrote(); told[under] != "intent done" || len(told) != 5 || len(wrote) != 5 {
 				t.Errorf("then it tells %v, and %v were written", told, wrote)
+			}
+		})
+	}
+}
+
+// A terminal that is closed ends a run as Ctrl-C does, with nothing half-written
+// left behind; under nohup it goes on.
+func TestHangUp(t *testing.T) {
+	for _, c := range []struct {
+		name, shell string
+		status      int
+	}{
+		{"closed", `exec "$@"`, exitInterrupted},
+		{"nohup", `trap "" HUP; exec "$@"`, exitFindings},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			s := newScene(t, crowd(), sandbox.Options{})
+			reached, goOn := make(chan struct{}), make(chan struct{})
+			var met atomic.Bool
+			s.before = func(r *http.Request) {
+				if strings.HasSuffix(r.URL.Path, "/Users") && !met.Swap(true) {
+					close(reached)
+					select {
+					case <-goOn:
+					case <-r.Context().Done():
+					}
+				}
+			}
+			cmd := aimcheck(t, s.dir, s.box)("audit", "--out", "reports", "--quiet")
+			cmd.Args = append([]string{"sh", "-c", c.shell, "sh", cmd.Path}, cmd.Args[1:]...)
+			cmd.Path = "/bin/sh"
+			if err := cmd.Start(); err != nil {
+				t.Fatal(err)
+			}
+			<-reached
+			if err := cmd.Process.Signal(syscall.SIGHUP); err != nil {
+				t.Fatal(err)
+			}
+			if c.status == exitFindings {
+				close(goOn)
+			}
+			if got := status(cmd.Wait()); got != c.status {
+				t.Errorf("exit status %d, want %d", got, c.status)
+			}
+			if _, err := os.Stat(s.file("reports")); (err == nil) != (c.status == exitFindings) {
+				t.Errorf("it left reports: %t", err == nil)
 			}
 		})
 	}

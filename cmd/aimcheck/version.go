@@ -10,8 +10,14 @@ import (
 	"github.com/spf13/cobra"
 )
 
-// version returns the program's version as the Go toolchain stamped it.
+// built is the version that the Makefile has the linker set; blank in other builds.
+var built string
+
+// version returns the program's version, as the Makefile or the Go toolchain stamped it.
 func version() string {
+	if built != "" {
+		return built
+	}
 	if info, ok := debug.ReadBuildInfo(); ok && info.Main.Version != "" {
 		return info.Main.Version
 	}
@@ -26,14 +32,18 @@ func (e *env) versionCommand() *cobra.Command {
 		Args:  noArguments,
 		RunE: func(*cobra.Command, []string) error {
 			if format.json() {
-				return printJSON(e.stdout, map[string]string{"version": version(), "go": runtime.Version()})
+				return printed(printJSON(e.stdout, map[string]string{"version": version(), "go": runtime.Version()}))
 			}
-			_, err := fmt.Fprintf(e.stdout, "aimcheck %s (%s, %s/%s)\n", version(), runtime.Version(), runtime.GOOS, runtime.GOARCH)
-			return err
+			_, err := io.WriteString(e.stdout, versionLine())
+			return printed(err)
 		},
 	}
 	format.flag(cmd)
 	return cmd
+}
+
+func versionLine() string {
+	return fmt.Sprintf("aimcheck %s (%s, %s/%s)\n", version(), runtime.Version(), runtime.GOOS, runtime.GOARCH)
 }
 
 func (e *env) completionCommand(root *cobra.Command) *cobra.Command {
@@ -52,11 +62,11 @@ func (e *env) completionCommand(root *cobra.Command) *cobra.Command {
 		RunE: func(_ *cobra.Command, args []string) error {
 			switch args[0] {
 			case "bash":
-				return root.GenBashCompletionV2(e.stdout, true)
+				return printed(root.GenBashCompletionV2(e.stdout, true))
 			case "zsh":
-				return root.GenZshCompletion(e.stdout)
+				return printed(root.GenZshCompletion(e.stdout))
 			case "fish":
-				return root.GenFishCompletion(e.stdout, true)
+				return printed(root.GenFishCompletion(e.stdout, true))
 			}
 			return usageError(unknownWord("shell", args[0], shells))
 		},

@@ -54,6 +54,11 @@ func (w *writing) run(ctx context.Context, e *env, j job) error {
 		}
 		defer kept.close()
 	}
+	if !w.dry {
+		if err := checkFile(j.journal); err != nil {
+			return err
+		}
+	}
 	d, err := w.open(ctx, e, settings, !w.dry)
 	if err != nil {
 		return err

@@ -74,7 +74,7 @@ func parse(text []byte) (s *Story, whole int, err error) {
 	}
 	// A first line that was cut may be taken off, another file may not.
 	if rest := string(text[whole:]); n == 0 && !strings.HasPrefix(rest, headerStart) && !strings.HasPrefix(headerStart, rest) {
-		return nil, 0, errors.New("line 1: this is no journal")
+		return nil, 0, errors.New("line 1: this is no journal: name a file that apply wrote, or a new one")
 	}
 	return s, whole, nil
 }
@@ -89,7 +89,7 @@ func (p *parser) header(h *Header, line []byte) error {
 		Schema string `json:"schema"`
 	}
 	if err := json.Unmarshal(line, &any); err != nil {
-		return fmt.Errorf("this is no journal: %w", err)
+		return fmt.Errorf("this is no journal (%w): name a file that apply wrote, or a new one", err)
 	}
 	if any.Schema != JournalSchema {
 		return fmt.Errorf("the schema is %q: this program reads %q", any.Schema, JournalSchema)
