@@ -29,10 +29,6 @@ func (e *env) rollbackCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			all, err := apply.ParseCeiling("100%") // what was done, may be undone
-			if err != nil {
-				return err
-			}
 			return w.run(cmd.Context(), e, job{
 				kind:    "rollback",
 				journal: args[0],
@@ -43,7 +39,6 @@ func (e *env) rollbackCommand() *cobra.Command {
 					return story.Header, said{}, nil
 				},
 				check: func(now *audit.Report, past *apply.Story, o apply.Options) (*apply.Work, error) {
-					o.MaxChanges = all
 					if past == nil {
 						past = story
 					}

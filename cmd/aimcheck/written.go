@@ -99,10 +99,12 @@ func list[T any](w io.Writer, all []T, line func(T) string) {
 // notWritten says what was found and why that is the end of it.
 func notWritten(op audit.Operation, p apply.Phase, observed, why string) string {
 	line := fmt.Sprintf("%s  %s %q %s", op.ID, op.Target, op.Name, op.Field)
-	switch p {
-	case apply.Drifted:
+	switch {
+	case p == apply.Drifted && observed == op.From:
+		line += ": nothing was written"
+	case p == apply.Drifted:
 		line += fmt.Sprintf(": expected %q, found %q; nothing was written", op.From, observed)
-	case apply.Failed, apply.Unknown:
+	case p == apply.Failed, p == apply.Unknown:
 		line += fmt.Sprintf(" to %q", op.To)
 	}
 	if why != "" {

@@ -12,8 +12,9 @@ import (
 )
 
 // A Ceiling bounds how many operations may be sent: all together by a number, or
-// each kind by a percentage of the directory's objects of that kind. The zero
-// Ceiling is the default, 500 or 20 %, whichever is more.
+// each kind by a percentage of the directory's objects of that kind. An object may
+// have several operations; 100 % lets them all pass. The zero Ceiling is the
+// default, 500 or 20 %, whichever is more.
 type Ceiling struct {
 	set     bool
 	percent bool
@@ -52,8 +53,8 @@ func (c Ceiling) allows(sends map[audit.Kind]int, size func(audit.Kind) int) err
 	total := 0
 	for _, k := range sorted(sends) {
 		total += sends[k]
-		if most := math.Floor(c.at * float64(size(k)) / 100); c.percent && float64(sends[k]) > most {
-			return fmt.Errorf("%d of %d %s would be changed, which is more than %g %%: raise --max-changes if that is meant, or try a few first with --limit",
+		if most := math.Floor(c.at * float64(size(k)) / 100); c.percent && c.at < 100 && float64(sends[k]) > most {
+			return fmt.Errorf("%d operations would be sent on %d %s, which is more than %g %%: raise --max-changes if that is meant, or try a few first with --limit",
 				sends[k], size(k), kindName(k), c.at)
 		}
 	}

@@ -57,6 +57,7 @@ func Check(p *audit.Plan, fresh *audit.Snapshot, past *Story, o Options) (*Work,
 		g.deactivation(op)
 	}
 	g.consistent(ops)
+	g.apart(ops)
 	return g.work(&Work{header: header, entries: len(past.Entries)}, ops, g.linkable)
 }
 
@@ -164,7 +165,7 @@ func (g *guard) deactivation(op audit.Operation) {
 
 // consistent refuses operations that contradict each other.
 func (g *guard) consistent(ops []audit.Operation) {
-	ids, slots, takes := map[string]bool{}, map[slot]string{}, map[string]string{}
+	ids, slots := map[string]bool{}, map[slot]string{}
 	for _, op := range ops {
 		if ids[op.ID] {
 			g.refuse("two operations are called %s", op.ID)
@@ -174,6 +175,14 @@ func (g *guard) consistent(ops []audit.Operation) {
 			g.refuse("%s and %s write the same field, %s of %s", other, op.ID, op.Field, op.Target)
 		}
 		slots[at(op)] = op.ID
+	}
+}
+
+// apart refuses operations that give one id to two objects. What is undone may
+// have been held twice before: there the first gets it, and the others drift.
+func (g *guard) apart(ops []audit.Operation) {
+	takes := map[string]string{}
+	for _, op := range ops {
 		if op.Field != "externalId" || op.To == "" {
 			continue
 		}

@@ -72,7 +72,7 @@ func TestGuards(t *testing.T) {
 		{name: "rolled back", ops: links(1), past: &Story{Entries: []Entry{{Op: "undo-op-0001", Phase: Intent}}}, want: "rolled back"},
 		{name: "too many", ops: links(2), tweak: func(_ *audit.Plan, o *Options) { o.MaxChanges, _ = ParseCeiling("1") }, want: "2 operations would be sent, which is more than 1"},
 		{name: "limited", ops: links(2), tweak: func(_ *audit.Plan, o *Options) { o.MaxChanges, _ = ParseCeiling("1"); o.Limit = 1 }},
-		{name: "per cent", ops: links(2), tweak: func(_ *audit.Plan, o *Options) { o.MaxChanges, _ = ParseCeiling("20%") }, want: "2 of 7 users would be changed"},
+		{name: "per cent", ops: links(2), tweak: func(_ *audit.Plan, o *Options) { o.MaxChanges, _ = ParseCeiling("20%") }, want: "2 operations would be sent on 7 users"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			w := tt.world
@@ -112,7 +112,7 @@ func TestDefaultCeiling(t *testing.T) {
 		ok          bool
 	}{
 		{"", 500, 500, true}, {"", 501, 501, false}, {"", 501, 2505, true}, {"", 501, 2504, false},
-		{"0", 0, 9, true}, {"0", 1, 9, false}, {"12.5%", 1, 8, true}, {"12.5%", 1, 7, false}, {"100%", 9, 9, true},
+		{"0", 0, 9, true}, {"0", 1, 9, false}, {"12.5%", 1, 8, true}, {"12.5%", 1, 7, false}, {"100%", 9, 9, true}, {"100%", 10, 9, true}, {"99%", 9, 9, false},
 	} {
 		c, err := ParseCeiling(tt.ceiling)
 		if err != nil {

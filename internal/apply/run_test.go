@@ -516,3 +516,52 @@ func TestRollback(t *testing.T) {
 		}
 	})
 }
+
+// What two held before, one alone gets back, and that keeps nobody else from being
+// restored; and however many operations an object had, all may be undone.
+func TestRollbackOfWhatWasHeldTwice(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := world{records: people(2)}
+		ops := []audit.Operation{
+			link(user("1"), "dead", "00u1"),
+			link(user("2"), "dead", "00u2"),
+			{Action: audit.SetName, Target: user("1"), Field: "name.givenName", From: "", To: "Pat"},
+			{Action: audit.SetName, Target: user("1"), Field: "name.familyName", From: "", To: "Quill"},
+			{Action: audit.SetName, Target: user("2"), Field: "name.givenName", From: "", To: "Pat"},
+		}
+		vals := w.values()
+		vals[at(ops[0])], vals[at(ops[1])] = "dead", "dead"
+		m := newMemory(vals).expect(ops)
+		d := &disk{m: m}
+		all, err := ParseCeiling("100%")
+		if err != nil {
+			t.Fatal(err)
+		}
+		p := plan(t, time.Now(), ops...)
+		work, err := Check(p, w.snapshot(t, vals), nil, Options{Now: p.Created, MaxChanges: all})
+		if err != nil || !strings.Contains(strings.Join(work.Warnings, "\n"), "2 of the externalIds that are replaced have several holders, that of op-0001 first") {
+			t.Fatalf("%v, warned of %q", err, work.Warnings)
+		}
+		rep, err := applyAll(t.Context(), t, w, p, m, d, nil, Options{MaxChanges: all})
+		if err != nil || !rep.Settled() {
+			t.Fatalf("%v, %+v", err, rep)
+		}
+		m.ops = map[slot]audit.Operation{}
+		j := d.journal(t, Header{})
+		rep, err = runWork(t.Context(), t, w, m, j, nil, func(fresh *audit.Snapshot) (*Work, error) {
+			return CheckUndo(j.Story(), fresh, Options{Now: time.Now()})
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if diff := cmp.Diff(map[Phase]int{Done: 4, Drifted: 1}, rep.Counts()); diff != "" || m.bad != nil {
+			t.Errorf("%s %q", diff, m.bad)
+		}
+		if a, b := m.vals[at(ops[0])], m.vals[at(ops[1])]; (a == "dead") == (b == "dead") {
+			t.Errorf("they have %q and %q: one of them had to get it back", a, b)
+		}
+		if why := rep.In(Drifted)[0].Why; !strings.Contains(why, "the externalId dead is held by") {
+			t.Errorf("it says %q", why)
+		}
+	})
+}

@@ -1,6 +1,7 @@
 package apply
 
 import (
+	"cmp"
 	"slices"
 	"strings"
 
@@ -18,9 +19,12 @@ const ReactivateUser audit.Action = "reactivate_user"
 func CheckUndo(past *Story, fresh *audit.Snapshot, o Options) (*Work, error) {
 	w := &Work{Undo: true, header: past.Header, entries: len(past.Entries)}
 	var ops []audit.Operation
-	for _, e := range slices.Backward(past.Entries) {
+	done := slices.DeleteFunc(slices.Clone(past.Entries), func(e Entry) bool { return e.Phase != Done || strings.HasPrefix(e.Op, undoPrefix) })
+	// Backwards as the plan has them, not as they ended: whatever went wrong
+	// meanwhile, the same is restored.
+	slices.SortFunc(done, func(a, b Entry) int { return cmp.Or(cmp.Compare(len(b.Op), len(a.Op)), cmp.Compare(b.Op, a.Op)) })
+	for _, e := range done {
 		switch {
-		case e.Phase != Done || strings.HasPrefix(e.Op, undoPrefix):
 		case irreversible(e.Target.Kind, e.Field, e.From):
 			w.Lost = append(w.Lost, operation(e.Op, e.Target, e.Field, e.From, e.To))
 		default:

@@ -1,6 +1,7 @@
 package apply
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"slices"
@@ -62,6 +63,20 @@ func (w *Work) Irreversible() []audit.Operation {
 	return slices.DeleteFunc(w.sent(), func(op audit.Operation) bool { return !irreversible(op.Target.Kind, op.Field, op.From) })
 }
 
+// shared counts the operations that would be sent and take an externalId from one
+// of several holders, and returns the first.
+func (w *Work) shared() (n int, first string) {
+	for _, op := range w.sent() {
+		if op.Field != "externalId" {
+			continue
+		}
+		if _, shared := w.held.other(op.From, op.Target); shared {
+			n, first = n+1, cmp.Or(first, op.ID)
+		}
+	}
+	return n, first
+}
+
 // Header returns how a journal of this work begins.
 func (w *Work) Header() Header { return w.header }
 
@@ -104,8 +119,11 @@ func (g *guard) work(w *Work, ops []audit.Operation, linkable func(audit.Operati
 	if g.ix.Databricks.Caller == "" && slices.ContainsFunc(ops, func(op audit.Operation) bool { return op.Action == audit.DeactivateUser }) {
 		g.warns = append(g.warns, "it is not known which identity runs this: make sure that none of the deactivated is it")
 	}
+	if n, first := w.shared(); n > 0 && !w.Undo {
+		g.warns = append(g.warns, fmt.Sprintf("%d of the externalIds that are replaced have several holders, that of %s first: a rollback gives one back only where nobody else holds it by then", n, first))
+	}
 	w.Warnings = append(g.warns, audit.Cautions(slices.Values(w.sent()))...)
-	if err := g.MaxChanges.allows(w.Sends(), g.ix.Len); err != nil {
+	if err := g.MaxChanges.allows(w.Sends(), g.ix.Len); err != nil && !w.Undo { // what was done, may be undone
 		g.refuse("%w", err)
 	}
 	if len(g.no) > 0 {
