@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -206,6 +207,7 @@ func TestBrowser(t *testing.T) {
 		}
 	})
 	t.Run("decide and download", func(t *testing.T) { b.decide(t, r) })
+	t.Run("what is touched only by name is approved one by one", func(t *testing.T) { b.byName(t, r) })
 	t.Run("who does what", func(t *testing.T) {
 		b.open(t, "#/tasks", "Databricks Support")
 		got := b.download(t, `button[data-file="support-ticket.md"]`)
@@ -221,6 +223,10 @@ func TestBrowser(t *testing.T) {
 		b.open(t, "#/identities?q=ecila", "Identities")
 		if got := b.text(t, "#rows"); !strings.Contains(got, `\u202emoc`) {
 			t.Errorf("the name is shown as %q", got)
+		}
+		b.open(t, "#/identities?q=spaces@example.com", "Identities")
+		if got := b.text(t, "#rows"); !strings.Contains(got, "two  spaces@example.com") {
+			t.Errorf("the name with two spaces is shown as %q", got)
 		}
 		for i := range hostileNames() {
 			b.open(t, fmt.Sprint("#/identity/databricks:user:", 500_000_000+i), "In both directories")
@@ -341,6 +347,9 @@ func (b *tab) download(t *testing.T, button string) []byte {
 	for _, name := range after {
 		if !strings.Contains(strings.Join(before, "\n")+"\n", name+"\n") {
 			text, err := os.ReadFile(name)
+			if err == nil {
+				err = os.Remove(name)
+			}
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -416,6 +425,43 @@ func (b *tab) decide(t *testing.T, r *audit.Report) {
 	}
 }
 
+// byName looks at the operation on the account admin: the plan's word for it is
+// nobody's, and neither is a word about all.
+func (b *tab) byName(t *testing.T, r *audit.Report) {
+	i := slices.IndexFunc(r.Plan.Operations, func(o audit.Operation) bool { return o.Touches != "" && o.Decision == audit.Approve })
+	if i < 0 {
+		t.Fatal("the plan touches nobody by name")
+	}
+	id := r.Plan.Operations[i].ID
+	checked := func(want string) {
+		t.Helper()
+		b.wait(t, `document.querySelector('input[name="d-`+id+`"][value="`+want+`"]')?.checked`)
+	}
+	named := func() bool {
+		t.Helper()
+		answers, err := decisions.Read(bytes.NewReader(b.download(t, "#download")), "decisions.csv")
+		if err != nil {
+			t.Fatal(err)
+		}
+		return audit.Named(answers, nil)(r.Plan.Operations[i])
+	}
+	b.open(t, "#/plan?size=500", "Plan")
+	checked("")
+	b.do(t, chromedp.Click(chromedp.CSS("#approve-found")))
+	checked("")
+	if got := b.text(t, ".bulk"); !strings.Contains(got, "but for 1 ") {
+		t.Errorf("about all of them it says %q", got)
+	}
+	if named() {
+		t.Error("approving all names the account admin")
+	}
+	b.do(t, chromedp.Click(chromedp.CSS(`input[name="d-`+id+`"][value=approve]`)))
+	checked("approve")
+	if !named() {
+		t.Error("approving it does not name it")
+	}
+}
+
 // pageViews are the addresses of the page, with a heading that is seen there.
 func pageViews() []struct{ hash, heading string } {
 	return []struct{ hash, heading string }{
@@ -424,7 +470,7 @@ func pageViews() []struct{ hash, heading string } {
 		{"#/findings?q=nobody-at-all", "Findings"},
 		{"#/identities?size=25", "Identities"},
 		{"#/identity/databricks:user:100003", "In both directories"},
-		{"#/identity/databricks:user:500000012", "In both directories"},
+		{"#/identity/databricks:user:500000013", "In both directories"},
 		{"#/finding/" + audit.FindingID("username-drift", "databricks:user:100003"), "Who it is about"},
 		{"#/plan?size=25", "Plan"},
 		{"#/choose?size=25", "To choose"},

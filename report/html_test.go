@@ -35,6 +35,7 @@ func hostileNames() []string {
 		"line\u2028break\nfeed@example.com",
 		"👩‍💻😀@example.com",
 		"{{constructor}}${alert(1)}@example.com",
+		"two  spaces@example.com",
 		strings.Repeat("long", 2_500) + "@example.com",
 	}
 }
@@ -74,6 +75,8 @@ func pageCompany(t testing.TB, n int) *audit.Report {
 		add(o)
 		add(d)
 	}
+	add(audit.OktaUser{ID: "00uAdmin", Status: "ACTIVE", Login: "admin@example.com", Email: "admin@example.com", FirstName: "Ada", LastName: "Reed"})
+	add(audit.DatabricksUser{ID: "700000000", UserName: "admin@example.com", GivenName: "Ada", FamilyName: "Reed", Active: true, Roles: audit.NewValues(audit.Value{Value: "account_admin"})})
 	for i, name := range hostileNames() {
 		add(audit.DatabricksUser{ID: fmt.Sprint(500_000_000 + i), UserName: name, Active: true})
 		add(audit.OktaUser{ID: fmt.Sprint("00uH", i), Status: "ACTIVE", Login: name, Email: name, FirstName: name, LastName: "H"})

@@ -255,7 +255,7 @@ func (p *webPage) plan(b *pageBlocks) {
 		at[f.ID] = i
 	}
 	actions, fields, risks := newVocabulary(), newVocabulary(), newVocabulary()
-	ops := newColumnar("id", "action", "target", "field", "from", "to", "because", "evidence", "risk", "reversible", "decision")
+	ops := newColumnar("id", "action", "target", "field", "from", "to", "because", "evidence", "risk", "reversible", "decision", "named")
 	end := func() {
 		all := append([]byte(`"actions":[`), actions.texts...)
 		all = append(append(all, `],"fields":[`...), fields.texts...)
@@ -283,7 +283,8 @@ func (p *webPage) plan(b *pageBlocks) {
 		ops.text(7, op.Evidence)
 		ops.number(8, risks.of(op.Risk))
 		ops.number(9, oneIf(op.Reversible))
-		ops.text(10, string(op.Decision))
+		ops.text(10, toDecide(op))
+		ops.number(11, oneIf(op.Touches != ""))
 		if ops.n == blockRows {
 			end()
 		}

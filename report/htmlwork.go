@@ -25,10 +25,10 @@ type pageWork struct {
 func (p *webPage) Owners() (owners []pageOwner) {
 	approved, undecided := 0, 0
 	for _, op := range planOf(p.r).Operations {
-		switch op.Decision {
-		case audit.Approve:
+		switch toDecide(op) {
+		case string(audit.Approve):
 			approved++
-		case audit.Undecided:
+		case string(audit.Undecided):
 			undecided++
 		}
 	}

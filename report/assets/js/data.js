@@ -5,7 +5,7 @@ const ruleNumber = new Map(head.rules.map((r, i) => [r.name, i]));
 
 const subjects = { kind: [], id: [], name: [] };
 const findings = { n: 0, rule: [], severity: [], remedy: [], waived: [], hash: [], key: [], message: [], subjects: [], operations: [], since: [], state: [] };
-const operations = { n: 0, id: [], action: [], target: [], field: [], from: [], to: [], because: [], evidence: [], risk: [], reversible: [], decision: [] };
+const operations = { n: 0, id: [], action: [], target: [], field: [], from: [], to: [], because: [], evidence: [], risk: [], reversible: [], decision: [], named: [] };
 const choices = { n: 0, finding: [], candidates: [], records: [] };
 const rows = { n: 0, subject: [], externalId: [], link: [], okta: [], email: [], status: [], matched: [], now: [], after: [],
   given: [], family: [], active: [], admin: [], groups: [], first: [], last: [] };
@@ -42,7 +42,7 @@ const readers = {
     b.action = worded(b.action, b.actions);
     b.field = worded(b.field, b.fields);
     b.risk = worded(b.risk, b.risks);
-    add(operations, b, ['id', 'action', 'target', 'field', 'from', 'to', 'because', 'evidence', 'risk', 'reversible', 'decision']);
+    add(operations, b, ['id', 'action', 'target', 'field', 'from', 'to', 'because', 'evidence', 'risk', 'reversible', 'decision', 'named']);
   },
   choices(b) {
     add(choices, b, ['finding', 'candidates', 'records']);

@@ -102,7 +102,8 @@ function subjectCard(s, evidence) {
 
 // others shows what the finding knows of identities that it is not about.
 function others(list, evidence) {
-  const rest = evidence.filter((e) => !list.includes(e.subject));
+  const about = new Set(list);
+  const rest = evidence.filter((e) => !about.has(e.subject));
   if (rest.length === 0) return nothing;
   return html`<article class="card"><h3>Also in evidence</h3>${evidenceTable(rest.slice(0, 200), true)}
     ${rest.length > 200 ? html`<p class="small">and ${count(rest.length - 200)} more, in findings.json.</p>` : nothing}</article>`;

@@ -107,16 +107,20 @@ const planTable = once(() => {
     ],
     extra() {
       if (this.found.length === 0) return nothing;
+      // Nobody approves by the dozen what is touched only by name.
+      const named = this.found.filter((o) => operations.named[o]).length;
       const all = (word) => () => {
-        for (const o of this.found) {
+        const meant = word === 'approve' ? this.found.filter((o) => !operations.named[o]) : this.found;
+        for (const o of meant) {
           if (operations.decision[o] === word) decisions.delete(idOf(o)); else decisions.set(idOf(o), word);
         }
         taken = -1;
         show();
-        announce(`${counted(this.found.length, 'operation')}: ${word}`);
+        announce(`${counted(meant.length, 'operation')}: ${word}`);
       };
       return html`<span class="bulk">All ${count(this.found.length)} found:
-        <button type="button" id="approve-found" @click=${all('approve')}>approve</button> <button type="button" id="reject-found" @click=${all('reject')}>reject</button></span>`;
+        <button type="button" id="approve-found" @click=${all('approve')}>approve</button> <button type="button" id="reject-found" @click=${all('reject')}>reject</button>
+        ${named ? html`<span class="means">but for ${count(named)} to approve one by one, touched only by name</span>` : nothing}</span>`;
     },
   });
 });
