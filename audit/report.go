@@ -61,9 +61,12 @@ func (s Skip) Covers(f *Finding) bool {
 	return err != nil || slices.Contains(aboutKind[subject.Kind], s.About)
 }
 
+// aboutClaims is what is not looked at where it is not known what the SSO app sends.
+const aboutClaims = "usernames that the SSO app sends"
+
 // aboutKind says how checks call what they are about.
 var aboutKind = map[Kind][]string{
-	DatabricksUserKind:             {"users", "Databricks users"},
+	DatabricksUserKind:             {"users", "Databricks users", aboutClaims},
 	DatabricksGroupKind:            {"groups"},
 	DatabricksServicePrincipalKind: {"service principals"},
 	OktaUserKind:                   {"Okta users"},

@@ -72,6 +72,10 @@ type Check struct {
 	// anything from absence must name the side that is absent.
 	Needs []Input
 
+	// Claims says that it sees more where it is known what the SSO app sends: with
+	// a template of its own, Okta's app users tell.
+	Claims bool
+
 	// Apart says that Run looks at the objects or names that one call of
 	// [Pass.All] or [Pass.SharedNames] yields, each apart from the others: several
 	// passes then do so side by side, each with a part of them.

@@ -136,6 +136,9 @@ func (ix *Index) skips(rule *Rule) []Skip {
 				reason = c.About + ": " + reason
 			}
 			skips = append(skips, Skip{rule.Name, reason, c.About})
+		} else if c.Claims && ix.Settings.SSOClaim == ClaimOther && !ix.Complete(OktaAppUsers) {
+			why := strings.Join(ix.missing(Check{Needs: []Input{OktaAppUsers}}), "; ")
+			skips = append(skips, Skip{rule.Name, aboutClaims + ": " + why, aboutClaims})
 		}
 	}
 	return skips

@@ -105,6 +105,35 @@ func TestWhatTheSSOAppSends(t *testing.T) {
 	}
 }
 
+// Where it is not known what the SSO app sends, a drift that is not found says
+// nothing: the history must not take it for mended.
+func TestWhatTheSSOAppSendsWasNotRead(t *testing.T) {
+	drift := audit.Finding{Rule: "username-drift", Key: "databricks:user:1"}
+	skips := func(s *audit.Snapshot, claim audit.Claim) (all []string) {
+		r, err := audit.Run(s, rules.All(), audit.Options{Settings: audit.Settings{SSOClaim: claim}, Now: time.Unix(0, 0), Expires: time.Hour})
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, s := range r.Skipped {
+			if s.Covers(&drift) {
+				all = append(all, s.Reason)
+			}
+		}
+		return all
+	}
+	want := []string{"usernames that the SSO app sends: okta_app_users were not read completely"}
+	if got := skips(without(t, audit.OktaAppUsers, nil), audit.ClaimOther); !slices.Equal(got, want) {
+		t.Errorf("%q, want %q", got, want)
+	}
+	for name, got := range map[string][]string{
+		"another claim": skips(without(t, audit.OktaAppUsers, nil), audit.ClaimLogin), "all was read": skips(complete(t, nil), audit.ClaimOther),
+	} {
+		if len(got) > 0 {
+			t.Errorf("%s: %q", name, got)
+		}
+	}
+}
+
 // The userName is the name that is not sent, in letters of its own besides.
 func TestClaimComesBeforeCase(t *testing.T) {
 	s := complete(t, []any{

@@ -11,7 +11,7 @@ var UsernameDrift = &audit.Rule{
 	Name:     "username-drift",
 	Family:   audit.NamesFamily,
 	Severity: audit.Blocker,
-	Checks:   []audit.Check{{Needs: bothUsers, Apart: true, Run: usernameDrift}},
+	Checks:   []audit.Check{{Needs: bothUsers, Claims: true, Apart: true, Run: usernameDrift}},
 	Quiet:    quietUsernameDrift,
 	Doc: `A linked Databricks user's name is not what Okta will send
 

@@ -199,6 +199,44 @@ func TestPartlySkipped(t *testing.T) {
 	})
 }
 
+// What was not looked at may be what makes a finding grave, so that it is neither
+// better nor waived by a waiver that does not cover it as it was.
+func TestLessGraveForWantOfInput(t *testing.T) {
+	databases(t, func(t *testing.T, p Place) {
+		s := create(t, p)
+		events := func() (all []string) {
+			lives, err := s.Finding(t.Context(), audit.FindingID("missing-external-id", "databricks:user:1"))
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, e := range lives[0].Events {
+				all = append(all, e.What)
+			}
+			return append(all, lives[0].Severity.String())
+		}
+		record(t, s, say("blocker missing-external-id databricks:user:1"), day(0))
+		for n, half := range []func(*audit.Report){
+			func(r *audit.Report) { r.Verdict = audit.Incomplete },
+			func(r *audit.Report) {
+				r.Skipped = []audit.Skip{{Rule: "missing-external-id", About: "users"}}
+			},
+		} {
+			r := say("warning missing-external-id databricks:user:1!")
+			half(r)
+			record(t, s, r, day(1+n))
+			if diff := cmp.Diff([]string{"new", "blocker"}, events()); diff != "" {
+				t.Errorf("(-want +got)\n%s", diff)
+			}
+		}
+		r := say("warning missing-external-id databricks:user:1!")
+		r.Skipped = []audit.Skip{{Rule: "missing-external-id", About: "groups"}}
+		record(t, s, r, day(3))
+		if diff := cmp.Diff([]string{"new", "better", "waived", "warning"}, events()); diff != "" {
+			t.Errorf("(-want +got)\n%s", diff)
+		}
+	})
+}
+
 // Other tenants, and other settings, have lives of their own; with other settings
 // what was open is not new.
 func TestStreams(t *testing.T) {

@@ -243,8 +243,11 @@ func (rec *recording) see(f *audit.Finding) {
 		if before.first.Before(now) { // after a clock that was ahead, it was seen now at the latest
 			r.first = before.first
 		}
-		if before.open && f.Severity < before.severity && rec.report.Verdict == audit.Incomplete {
+		if before.open && f.Severity < before.severity && rec.unsure(f) {
 			r.severity = before.severity // what was not read may be what makes it grave
+			if before.waived == "" {
+				r.waived = "" // nor is it known that a waiver covers it as it is
+			}
 		} else if before.open && before.severity != f.Severity {
 			what := eventWorse
 			if f.Severity < before.severity {
@@ -272,6 +275,16 @@ func (rec *recording) see(f *audit.Finding) {
 	rec.write = append(rec.write, r)
 }
 
+// skipped reports whether a check that was not run would have seen the finding.
+func (rec *recording) skipped(f *audit.Finding) bool {
+	return slices.ContainsFunc(rec.report.Skipped, func(s audit.Skip) bool { return s.Covers(f) })
+}
+
+// unsure reports whether the finding might be graver, had everything been read.
+func (rec *recording) unsure(f *audit.Finding) bool {
+	return rec.report.Verdict == audit.Incomplete || rec.skipped(f)
+}
+
 // miss resolves the findings that were open, were looked for, and are not there.
 func (rec *recording) miss() {
 	if rec.last == nil {
@@ -285,10 +298,7 @@ func (rec *recording) miss() {
 		if !r.open || r.seen {
 			continue
 		}
-		lookedFor := asked[r.rule] && !slices.ContainsFunc(rec.report.Skipped, func(s audit.Skip) bool {
-			return s.Covers(&audit.Finding{Rule: r.rule, Key: r.key})
-		})
-		if !lookedFor {
+		if !asked[r.rule] || rec.skipped(&audit.Finding{Rule: r.rule, Key: r.key}) {
 			rec.write = append(rec.write, *r) // as it was
 			continue
 		}
