@@ -14,7 +14,8 @@ var GroupMemberDrift = &audit.Rule{
 	Severity: audit.Warning,
 	Checks: []audit.Check{{
 		Needs: []audit.Input{audit.OktaUsers, audit.OktaGroups, audit.OktaMembers,
-			audit.DatabricksUsers, audit.DatabricksGroups, audit.DatabricksMembers},
+			// Any of Databricks' objects may hold the id that would be set.
+			audit.DatabricksUsers, audit.DatabricksGroups, audit.DatabricksServicePrincipals, audit.DatabricksMembers},
 		Run: groupMemberDrift,
 	}},
 	Quiet: quietGroupMemberDrift,

@@ -47,7 +47,7 @@ var ruleNeeds = map[string]string{
 	"duplicate-group-name":         "databricks_groups",
 	"group-name-drift":             "okta_groups databricks_groups",
 	"reserved-group-name":          "okta_groups databricks_groups",
-	"group-member-drift":           "okta_users okta_groups okta_members databricks_users databricks_groups databricks_members",
+	"group-member-drift":           "okta_users okta_groups okta_members databricks_users databricks_groups databricks_service_principals databricks_members",
 	"workspace-group-clash":        "okta_groups databricks_groups databricks_workspace_details",
 	"identity-federation-disabled": "databricks_workspaces",
 }

@@ -24,7 +24,7 @@ func (w world) snapshot(t testing.TB) *audit.Snapshot {
 	}
 	for _, in := range audit.Inputs() {
 		if in.Required() || read[in] {
-			b.Read(audit.Reading{Input: in, Asked: true, Complete: true})
+			b.Read(audit.Reading{Input: in, Asked: true, Complete: !w.lost[in]})
 		}
 	}
 	add := func(record any) {

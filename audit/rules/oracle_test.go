@@ -28,6 +28,8 @@ type world struct {
 	caller     string // userName or applicationId
 
 	membersRead, appsRead, detailsRead, workspacesRead bool
+
+	lost map[audit.Input]bool // inputs that were not read to the end
 }
 
 // An oracleFinding is a finding without its texts.
