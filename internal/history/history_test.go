@@ -259,6 +259,18 @@ func TestStreams(t *testing.T) {
 		r.Settings.Include = []string{"names"} // changes the plan alone
 		record(t, s, r, day(3))
 		want(t, r, "x open 11-01..11-04", "y resolved 11-01..11-01")
+
+		// Nor is what could not be looked for on the night of the change.
+		r = say("info a x")
+		r.Settings.SSOClaim = audit.ClaimEmail
+		r.Skipped = []audit.Skip{{Rule: "b"}}
+		record(t, s, say("info a x", "info b v", "info a u"), day(4))
+		record(t, s, r, day(5))
+		want(t, r, "x open 11-01..11-06")
+		r = say("info b v", "info a u")
+		r.Settings.SSOClaim = audit.ClaimEmail
+		record(t, s, r, day(6))
+		want(t, r, "v open 11-05..11-07", "u new 11-07..11-07", "x resolved 11-01..11-06")
 	})
 }
 

@@ -264,11 +264,11 @@ func (rec *recording) see(f *audit.Finding) {
 	}
 	rec.firsts = append(rec.firsts, r.first)
 	rec.states = append(rec.states, state)
-	if before != nil && rec.last != nil {
+	if before != nil {
 		before.seen = true
 		same := *before
 		same.last, same.lastRun, same.seen = r.last, r.lastRun, false
-		if same == r {
+		if rec.last != nil && same == r {
 			return
 		}
 	}
@@ -286,10 +286,9 @@ func (rec *recording) unsure(f *audit.Finding) bool {
 }
 
 // miss resolves the findings that were open, were looked for, and are not there.
+// What was open with other settings is theirs to resolve; what of it was not looked
+// for may be there with these too.
 func (rec *recording) miss() {
-	if rec.last == nil {
-		return // what was open with other settings is theirs
-	}
 	asked := map[string]bool{}
 	for _, rule := range rec.report.Rules {
 		asked[rule.Name] = true
@@ -300,6 +299,9 @@ func (rec *recording) miss() {
 		}
 		if !asked[r.rule] || rec.skipped(&audit.Finding{Rule: r.rule, Key: r.key}) {
 			rec.write = append(rec.write, *r) // as it was
+			continue
+		}
+		if rec.last == nil {
 			continue
 		}
 		r.open, r.changed = false, rec.out.Run
