@@ -133,12 +133,30 @@ func TestSignInStaysTogether(t *testing.T) {
 	}
 }
 
+// Windows marks and ends what it writes in its own way, and a YAML block ends in
+// the end of a line: neither is part of a setting.
+func TestEndsOfLines(t *testing.T) {
+	vars := map[string]string{"DATABRICKS_CLIENT_ID": "app\r", "DATABRICKS_CLIENT_SECRET": "hush\r\n", "AIMCHECK_SSO_CLAIM": "\r"}
+	files := map[string]string{"w.yaml": "\ufeff# settings\r\nsso-claim: email\r\nokta-token: |\r\n  tok\r\n"}
+	s, err := Load(world(vars, files), Flags{File: "w.yaml"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if d := s.Databricks; d.ClientID != "app" || d.ClientSecret.Reveal() != "hush" {
+		t.Errorf("id %q, secret %q", d.ClientID, d.ClientSecret.Reveal())
+	}
+	if s.Audit.SSOClaim != audit.ClaimEmail || s.Okta.Token.Reveal() != "tok" {
+		t.Errorf("claim %q, token %q", s.Audit.SSOClaim, s.Okta.Token.Reveal())
+	}
+}
+
 func TestErrors(t *testing.T) {
 	files := map[string]string{
 		"typo.yaml":                "okta-org-ur: https://a.example.com\n",
 		"typo2.yaml":               "profiles:\n  prod:\n\n    sso_claim: login\n",
 		"far.yaml":                 "zzzzzzzzzzz: 1\n",
-		"twice.yaml":               "sso-claim: login\nsso-claim: email\n",
+		"double.yaml":              "sso-claim: login\nsso-claim: email\n",
+		"chosen.yaml":              "profile: [a]\nprofiles: {a: }\n",
 		"list.yaml":                "sso-claim: [login]\n",
 		"seq.yaml":                 "- a\n",
 		"broken.yaml":              "okta-token: \"topsecret\n",
@@ -172,7 +190,8 @@ func TestErrors(t *testing.T) {
 		{"unknown key", nil, Flags{File: "typo.yaml"}, []string{"typo.yaml:1", `"okta-org-ur"`, `did you mean "okta-org-url"`}},
 		{"unknown key in profile", nil, Flags{File: "typo2.yaml", Profile: "prod"}, []string{"typo2.yaml:4", `did you mean "sso-claim"`}},
 		{"nothing near", nil, Flags{File: "far.yaml"}, []string{"far.yaml:1", "expected one of"}},
-		{"twice", nil, Flags{File: "twice.yaml"}, []string{"twice.yaml:2", "twice"}},
+		{"twice", nil, Flags{File: "double.yaml"}, []string{"double.yaml:2", `"sso-claim" is there twice: remove one`}},
+		{"profile is no text", nil, Flags{File: "chosen.yaml"}, []string{"chosen.yaml:1", "profile: expected the name of a profile"}},
 		{"list", nil, Flags{File: "list.yaml"}, []string{"list.yaml:1", "one text"}},
 		{"sequence", nil, Flags{File: "seq.yaml"}, []string{"seq.yaml:1", "expected settings"}},
 		{"broken", nil, Flags{File: "broken.yaml"}, []string{"broken.yaml", "not YAML"}},

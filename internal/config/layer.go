@@ -7,6 +7,7 @@ import (
 	"maps"
 	"path/filepath"
 	"slices"
+	"strings"
 )
 
 // A value is a text as it was given, and where.
@@ -46,7 +47,7 @@ func layers(env Env, flags Flags) (ls []layer, errs []error) {
 		if s.Env == "" {
 			continue
 		}
-		if text := env.Getenv(s.Env); text != "" {
+		if text := oneLine(env.Getenv(s.Env)); text != "" {
 			environment.values[s.Name] = value{text: text, from: s.Env}
 		}
 	}
@@ -100,6 +101,9 @@ func readFile(name string, data []byte, profile string) ([]layer, error) {
 	if n, ok := top.fields[all]; ok && n.kind != mapping {
 		return nil, fmt.Errorf("%s:%d: profiles: expected a name and settings below it", name, n.line)
 	}
+	if n := top.fields[chosen]; n.kind != scalar {
+		return nil, fmt.Errorf("%s:%d: profile: expected the name of a profile", name, n.line)
+	}
 	at := "--profile"
 	if n := top.fields[chosen]; profile == "" && n.text != "" {
 		profile, at = n.text, fmt.Sprintf("%s:%d", name, n.line)
@@ -146,12 +150,16 @@ func (n node) settings(file string, others ...string) (layer, error) {
 		if v.kind != scalar {
 			return l, fmt.Errorf("%s:%d: %s: expected one text", file, v.line, key)
 		}
-		if v.text != "" {
-			l.values[key] = value{v.text, fmt.Sprintf("%s:%d: %s", file, v.line, key), filepath.Dir(file)}
+		if text := oneLine(v.text); text != "" {
+			l.values[key] = value{text, fmt.Sprintf("%s:%d: %s", file, v.line, key), filepath.Dir(file)}
 		}
 	}
 	return l, nil
 }
+
+// oneLine takes the end of a line off: of a file with those of Windows, or of a
+// YAML block. No setting ends in one, and in a secret nobody sees it.
+func oneLine(text string) string { return strings.TrimRight(text, "\r\n") }
 
 func unknown(file string, line int, key string, known []string) error {
 	if near := Nearest(key, known); near != "" {

@@ -1,6 +1,7 @@
 package config
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 
@@ -31,7 +32,8 @@ const (
 // readYAML reads one document of plain mappings, lists and scalars. Errors name file
 // and line, and quote nothing of the file but keys: it may hold secrets.
 func readYAML(name string, data []byte) (node, error) {
-	f, err := parser.ParseBytes(data, 0)
+	data = bytes.TrimPrefix(data, []byte("\ufeff")) // as editors on Windows put it there
+	f, err := parser.ParseBytes(data, 0, parser.AllowDuplicateMapKey()) // field refuses them, in words
 	if err != nil {
 		var y yaml.Error
 		if errors.As(err, &y) && y.GetToken() != nil {
