@@ -62,6 +62,10 @@ func (a *auditing) run(ctx context.Context, e *env, settings *config.Settings) (
 	if err != nil {
 		return nil, err
 	}
+	return a.judge(ctx, e, settings, snap)
+}
+
+func (a *auditing) judge(ctx context.Context, e *env, settings *config.Settings, snap *audit.Snapshot) (*audit.Report, error) {
 	settings.Audit.Include, settings.Audit.Exclude = a.include, a.exclude
 	r, err := audit.Run(snap, rules.All(), audit.Options{
 		Settings: settings.Audit, Version: version(), Now: e.now(), Expires: a.expires, Waivers: a.waivers,

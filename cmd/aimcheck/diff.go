@@ -13,6 +13,7 @@ import (
 
 	"github.com/aimcheck/aimcheck/audit"
 	"github.com/aimcheck/aimcheck/audit/rules"
+	"github.com/aimcheck/aimcheck/internal/snapfile"
 	"github.com/aimcheck/aimcheck/report"
 )
 
@@ -95,22 +96,23 @@ func (a *auditing) reportOf(ctx context.Context, e *env, name string) (*audit.Re
 		return nil, err
 	}
 	defer f.Close()
-	head, err := bufio.NewReader(f).Peek(64)
+	in := bufio.NewReader(f) // which may be a pipe: it is read once
+	head, err := in.Peek(64)
 	if err != nil && err != io.EOF {
 		return nil, fileError("read", name, err)
 	}
-	if _, err := f.Seek(0, io.SeekStart); err != nil {
-		return nil, fileError("read", name, err)
-	}
 	if bytes.HasPrefix(bytes.TrimSpace(head), []byte("{")) {
-		return report.ReadFindings(f, name, rules.All())
+		return report.ReadFindings(in, name, rules.All())
 	}
 	settings, err := a.load(e)
 	if err != nil {
 		return nil, err
 	}
-	a.snapshot = name
-	return a.run(ctx, e, settings)
+	snap, err := snapfile.Read(in, name)
+	if err != nil {
+		return nil, err
+	}
+	return a.judge(ctx, e, settings, snap)
 }
 
 // A difference is what changed from one report to the next.

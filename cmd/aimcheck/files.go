@@ -201,25 +201,38 @@ func openFile(name string) (*os.File, error) {
 // checkFolder refuses a folder for what is written later that can't be one, or
 // that nothing can be put into, before any work is done for nothing.
 func checkFolder(dir string) error {
-	for {
-		info, err := os.Stat(dir)
-		if errors.Is(err, os.ErrNotExist) && dir != filepath.Dir(dir) {
-			dir = filepath.Dir(dir)
-			continue
-		}
-		if err == nil && !info.IsDir() {
-			err = syscall.ENOTDIR
-		}
-		if err != nil {
-			return fileError("write to", dir, err)
-		}
-		probe, err := os.CreateTemp(dir, ".aimcheck-*")
-		if err != nil {
-			return fileError("write to", dir, err)
-		}
-		probe.Close()
-		return os.Remove(probe.Name())
+	in := dir // what of it is there
+	info, err := os.Stat(in)
+	for errors.Is(err, os.ErrNotExist) && in != filepath.Dir(in) {
+		in = filepath.Dir(in)
+		info, err = os.Stat(in)
 	}
+	if err == nil && !info.IsDir() {
+		err = syscall.ENOTDIR
+	}
+	if err != nil || in != dir {
+		if err == nil {
+			err = probe(in)
+		}
+		if err != nil {
+			return fileError("make the folder", dir, err)
+		}
+		return nil
+	}
+	if err := probe(in); err != nil {
+		return fileError("write to", dir, err)
+	}
+	return nil
+}
+
+// probe sees whether a file can be put into a folder.
+func probe(dir string) error {
+	f, err := os.CreateTemp(dir, ".aimcheck-*")
+	if err != nil {
+		return err
+	}
+	f.Close()
+	return os.Remove(f.Name())
 }
 
 // checkFile does the same for a file that is written later.

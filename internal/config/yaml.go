@@ -32,7 +32,7 @@ const (
 // readYAML reads one document of plain mappings, lists and scalars. Errors name file
 // and line, and quote nothing of the file but keys: it may hold secrets.
 func readYAML(name string, data []byte) (node, error) {
-	data = bytes.TrimPrefix(data, []byte("\ufeff")) // as editors on Windows put it there
+	data = bytes.TrimPrefix(data, []byte("\ufeff"))                     // as editors on Windows put it there
 	f, err := parser.ParseBytes(data, 0, parser.AllowDuplicateMapKey()) // field refuses them, in words
 	if err != nil {
 		var y yaml.Error
