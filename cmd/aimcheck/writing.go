@@ -216,6 +216,12 @@ type writer struct {
 	pace *pace
 }
 
+// Read implements [apply.Directory].
+func (w writer) Read(ctx context.Context, target audit.Subject, field string) (apply.Live, bool, error) {
+	v, found, err := w.Client.Value(ctx, target, field)
+	return apply.Live(v), found, err
+}
+
 // Set implements [apply.Directory].
 func (w writer) Set(ctx context.Context, target audit.Subject, field, value string) error {
 	err := w.Client.Set(ctx, target, field, value)

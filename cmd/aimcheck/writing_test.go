@@ -85,7 +85,7 @@ func TestNoWaitBeforeAWrite(t *testing.T) {
 					if err := r.Pace(t.Context()); err != nil {
 						t.Error(err)
 					}
-					if _, _, err := r.Directory.Value(t.Context(), object, "externalId"); err != nil {
+					if _, _, err := r.Directory.Read(t.Context(), object, "externalId"); err != nil {
 						t.Error(err)
 					}
 					_ = r.Directory.Set(t.Context(), object, "externalId", "00u"+id)

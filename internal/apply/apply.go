@@ -14,13 +14,20 @@ import (
 // A Directory is what a run needs of the directory that it writes to. It must be
 // safe for concurrent use.
 type Directory interface {
-	// Value reads one field of one object, with one GET. found tells whether the
-	// object is there; err is for everything that leaves that open.
-	Value(ctx context.Context, target audit.Subject, field string) (value string, found bool, err error)
+	// Read reads one field of one object, and whose it is, with one GET. found tells
+	// whether the object is there; err is for everything that leaves that open.
+	Read(ctx context.Context, target audit.Subject, field string) (live Live, found bool, err error)
 
 	// Set writes one field of one object, with one PATCH that is never repeated.
 	// An error that is no [Refusal] leaves open whether the write took effect.
 	Set(ctx context.Context, target audit.Subject, field, value string) error
+}
+
+// Live is what one read shows of an object.
+type Live struct {
+	Value      string // of the field
+	Name       string // userName or displayName
+	ExternalID string
 }
 
 // A Refusal is an error of [Directory.Set] that may say more than that no answer

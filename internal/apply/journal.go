@@ -30,7 +30,8 @@ func (h Header) differs(want Header) error {
 	if h.OktaOrg != want.OktaOrg || h.Databricks != want.Databricks {
 		return fmt.Errorf("the journal is of %s and %s, not of %s and %s: name another with --journal", h.OktaOrg, h.Databricks, want.OktaOrg, want.Databricks)
 	}
-	return fmt.Errorf("the journal is of another plan (%s, not %s): name another with --journal", h.Plan, want.Plan)
+	return fmt.Errorf("the journal is of another plan, or of this one with other decisions, or with the same ones worked into other directories (%s, not %s): "+
+		"name another with --journal; what is done already is seen by reading", h.Plan, want.Plan)
 }
 
 // An Entry is every other line of a journal.

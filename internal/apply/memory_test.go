@@ -57,7 +57,8 @@ type memory struct {
 	old    map[slot]lagging
 	blind  time.Time
 
-	during func() // called while a write is under way; may be nil
+	names  map[audit.Subject]string // of those that a plan names
+	during func()                   // called while a write is under way; may be nil
 
 	calls, crashAt int // crashed from the crashAt-th call on, if not 0
 	crashed        bool
@@ -94,28 +95,31 @@ func (m *memory) call() error {
 	return nil
 }
 
-func (m *memory) Value(_ context.Context, target audit.Subject, field string) (string, bool, error) {
+func (m *memory) Read(_ context.Context, target audit.Subject, field string) (Live, bool, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	if err := m.call(); err != nil {
-		return "", false, err
+		return Live{}, false, err
 	}
+	live := Live{Name: m.names[target], ExternalID: m.vals[slot{target, "externalId"}]}
 	at := slot{target, field}
 	if m.unread[at] > 0 {
 		m.unread[at]--
-		return "", false, errors.New("502")
+		return Live{}, false, errors.New("502")
 	}
 	if time.Now().Before(m.blind) {
-		return "", false, errors.New("401")
+		return Live{}, false, errors.New("401")
 	}
-	v, ok := m.vals[at]
+	var ok bool
+	live.Value, ok = m.vals[at]
 	if l := m.old[at]; l.reads > 0 {
 		l.reads--
 		m.old[at] = l
-		return l.value, true, nil
+		live.Value = l.value
+		return live, true, nil
 	}
 	m.proven[at] = true
-	return v, ok, nil
+	return live, ok, nil
 }
 
 func (m *memory) Set(ctx context.Context, target audit.Subject, field, value string) error {

@@ -226,7 +226,8 @@ func (x *run) try(ctx context.Context, op audit.Operation) (row Row, again bool)
 // where all is as the plan expects, and else says where the operation ends.
 func (x *run) look(ctx context.Context, op audit.Operation) Row {
 	row := Row{Operation: op, Phase: NotTried}
-	live, found, err := x.Directory.Value(ctx, op.Target, op.Field)
+	read, found, err := x.Directory.Read(ctx, op.Target, op.Field)
+	live := read.Value
 	row.Observed = live
 	other, taken := x.other(op)
 	switch {
@@ -240,11 +241,31 @@ func (x *run) look(ctx context.Context, op audit.Operation) Row {
 		row.Phase, row.Why = Drifted, changed
 	case taken:
 		row.Phase, row.Why = Drifted, heldBy(op.To, other)
+	default:
+		if why := x.another(op, read); why != "" {
+			row.Phase, row.Why = Drifted, why
+		}
 	}
 	if row.Phase != NotTried && err == nil {
 		x.holds(op, live)
 	}
 	return row
+}
+
+// another says why the object is no longer the one that the plan is about: it
+// was renamed, or linked to somebody else, since the list. What is undone is
+// undone whoever it has become.
+func (x *run) another(op audit.Operation, live Live) string {
+	listed, _ := value(x.work.fresh, op.Target, "externalId")
+	switch {
+	case x.work.Undo:
+		return ""
+	case renamed(op, live.Name):
+		return renamedTo(live.Name)
+	case op.Field != "externalId" && live.ExternalID != listed && live.ExternalID != x.work.linked[op.Target]:
+		return fmt.Sprintf("its externalId is %q now", live.ExternalID)
+	}
+	return ""
 }
 
 func refused(err error) bool {
@@ -305,7 +326,8 @@ func (r Runner) outcome(ctx context.Context, of slot, from, to string, sent erro
 	began := time.Now()
 	since, readable := began, true // since when reads succeed, or don't
 	for wait := 50 * time.Millisecond; ; wait = min(2*wait, 2*time.Second) {
-		live, found, err := r.Directory.Value(ctx, of.target, of.field)
+		read, found, err := r.Directory.Read(ctx, of.target, of.field)
+		live := read.Value
 		if err == nil && found && live == to {
 			return Done, live, ""
 		}

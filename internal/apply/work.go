@@ -35,6 +35,7 @@ type Work struct {
 	entries int // in the journal, when the work was checked
 	held    *holders
 	fresh   *audit.Snapshot
+	linked  map[audit.Subject]string // the externalId that an object is to get
 }
 
 // Sends counts the operations that would be sent, by the kind of their target.
@@ -95,6 +96,12 @@ func (g *guard) work(w *Work, ops []audit.Operation, linkable func(audit.Operati
 	}
 	w.fresh = g.ix.Snapshot
 	w.held = newHolders(w.fresh, ops)
+	w.linked = map[audit.Subject]string{}
+	for _, op := range ops {
+		if op.Field == "externalId" {
+			w.linked[op.Target] = op.To
+		}
+	}
 	then := newHolders(w.fresh, ops)
 	sends := 0
 	for _, op := range ordered {
@@ -145,7 +152,7 @@ func (g *guard) step(op audit.Operation, held *holders, linkable func(audit.Oper
 	s.Observed, there = g.live[at(op)]
 	name := ""
 	if r, ok := g.refs[op.Target]; ok {
-		s.Touches, name = g.ix.Protected(r), inJSON(g.ix.Name(r))
+		s.Touches, name = g.ix.Protected(r), g.ix.Name(r)
 	}
 	end := func(p Phase, why string) Step { s.Expect, s.Why = p, why; return s }
 	other, taken := audit.Subject{}, false
@@ -162,8 +169,8 @@ func (g *guard) step(op audit.Operation, held *holders, linkable func(audit.Oper
 		return end(Drifted, changed)
 	case taken:
 		return end(Drifted, heldBy(op.To, other))
-	case op.Name != "" && op.Target.Kind != audit.DatabricksServicePrincipalKind && name != inJSON(op.Name):
-		return end(Drifted, fmt.Sprintf("its name is %q now", name))
+	case renamed(op, name):
+		return end(Drifted, renamedTo(name))
 	case why != "":
 		return end(Drifted, why)
 	case g.Evident != nil && !g.Evident(op):
@@ -174,6 +181,14 @@ func (g *guard) step(op audit.Operation, held *holders, linkable func(audit.Oper
 	}
 	return s
 }
+
+// renamed reports whether the target has another name than in the plan. That of a
+// service principal says nothing: its applicationId can't change.
+func renamed(op audit.Operation, name string) bool {
+	return op.Name != "" && op.Target.Kind != audit.DatabricksServicePrincipalKind && inJSON(name) != inJSON(op.Name)
+}
+
+func renamedTo(name string) string { return fmt.Sprintf("its name is %q now", inJSON(name)) }
 
 // inJSON returns a text as it is after it has stood in JSON, which has no way to
 // write a byte that is no UTF-8.

@@ -39,36 +39,45 @@ func (c *Client) Get(ctx context.Context, s audit.Subject) (any, error) {
 	return o.records[0], nil
 }
 
-// Value reads one field that [Client.Set] writes, as text. It returns found
-// false and no error if the object is not there.
-func (c *Client) Value(ctx context.Context, s audit.Subject, field string) (value string, found bool, err error) {
+// A Value is a field of an object, and whose it is.
+type Value struct {
+	Value      string // as text
+	Name       string // userName or displayName
+	ExternalID string
+}
+
+// Value reads one field that [Client.Set] writes. It returns found false and no
+// error if the object is not there.
+func (c *Client) Value(ctx context.Context, s audit.Subject, field string) (v Value, found bool, err error) {
 	if err := settable(s, field); err != nil {
-		return "", false, err
+		return v, false, err
 	}
 	record, err := c.Get(ctx, s)
 	if errors.Is(err, ErrNotFound) {
-		return "", false, nil
+		return v, false, nil
 	}
 	if err != nil {
-		return "", false, err
+		return v, false, err
 	}
 	switch r := record.(type) {
 	case audit.DatabricksUser:
+		v = Value{r.ExternalID, r.UserName, r.ExternalID}
 		switch field {
 		case givenName:
-			return r.GivenName, true, nil
+			v.Value = r.GivenName
 		case familyName:
-			return r.FamilyName, true, nil
+			v.Value = r.FamilyName
 		case active:
-			return strconv.FormatBool(r.Active), true, nil
+			v.Value = strconv.FormatBool(r.Active)
 		}
-		return r.ExternalID, true, nil
 	case audit.DatabricksGroup:
-		return r.ExternalID, true, nil
+		v = Value{r.ExternalID, r.DisplayName, r.ExternalID}
 	case audit.DatabricksServicePrincipal:
-		return r.ExternalID, true, nil
+		v = Value{r.ExternalID, r.DisplayName, r.ExternalID}
+	default:
+		return v, false, fmt.Errorf("%s: no record of a kind that can be changed: %T", s, record)
 	}
-	return "", false, fmt.Errorf("%s: no record of a kind that can be changed: %T", s, record)
+	return v, true, nil
 }
 
 // locate returns the kind of s, and its path.

@@ -91,8 +91,8 @@ func TestSet(t *testing.T) {
 				if diff := cmp.Diff([]sandbox.Write{test.want}, s.Writes()); diff != "" || patches(s) != 1 {
 					t.Errorf("%d changes were sent; they differ (-want +got): %s", patches(s), diff)
 				}
-				if got, found, err := c.Value(t.Context(), test.target, test.field); got != test.value || !found || err != nil {
-					t.Errorf("read %q, %v, %v", got, found, err)
+				if got, found, err := c.Value(t.Context(), test.target, test.field); got.Value != test.value || !found || err != nil {
+					t.Errorf("read %+v, %v, %v", got, found, err)
 				}
 			})
 		})
@@ -596,11 +596,11 @@ func TestGet(t *testing.T) {
 			t.Errorf("%v: %v", target, err)
 		}
 	}
-	if v, found, err := c.Value(t.Context(), seven, "active"); v != "false" || !found || err != nil {
-		t.Errorf("%q, %v, %v", v, found, err)
+	if v, found, err := c.Value(t.Context(), seven, "active"); v.Value != "false" || v.Name == "" || !found || err != nil {
+		t.Errorf("%+v, %v, %v", v, found, err)
 	}
-	if v, found, err := c.Value(t.Context(), audit.Subject{Kind: audit.DatabricksUserKind, ID: "9"}, "active"); v != "" || found || err != nil {
-		t.Errorf("%q, %v, %v", v, found, err)
+	if v, found, err := c.Value(t.Context(), audit.Subject{Kind: audit.DatabricksUserKind, ID: "9"}, "active"); v != (Value{}) || found || err != nil {
+		t.Errorf("%+v, %v, %v", v, found, err)
 	}
 	if _, _, err := c.Value(t.Context(), group, "active"); err == nil {
 		t.Error("a group has no active")
