@@ -410,6 +410,51 @@ func TestNews(t *testing.T) {
 		same(news(5, "blocker a w", "info a y", "info a z"), `worse w, unwaived y; 1 resolved; was "ready"`) // z has not changed
 		told(6)
 		same(news(6, "info a w", "info a x"), `reopened x; 2 resolved; was "not-ready"`)
+		told(7)
+		// Gone and back, before anybody was told that it went: it is as grave as it was, or not.
+		same(news(7, "info a w"), `; 1 resolved; was "ready"`)
+		same(news(8, "error a w", "info a x"), `worse w; 0 resolved; was "ready"`)
+		same(news(9), `; 2 resolved; was "ready"`)
+		same(news(10, "info a w", "blocker a x"), `worse x; 0 resolved; was "ready"`)
+		same(news(11, "info a w", "info a x"), `; 0 resolved; was "ready"`)
+	})
+}
+
+// What somebody is still to be told of outlives the runs that are kept.
+func TestRetentionOfWhatNobodyWasToldOf(t *testing.T) {
+	databases(t, func(t *testing.T, p Place) {
+		s := create(t, p)
+		keep := func(r *Run) { r.Keep, r.Alerts = 2, true }
+		kept := func() int {
+			runs, err := s.Runs(t.Context())
+			if err != nil {
+				t.Fatal(err)
+			}
+			return len(runs)
+		}
+		for range 3 { // nobody was ever told
+			record(t, s, say("info a x"), day(0), keep, func(r *Run) { r.Account = "b" })
+		}
+		if kept() != 3 {
+			t.Errorf("%d runs are kept", kept())
+		}
+		record(t, s, say("info a x", "blocker a y"), day(0), keep)
+		if err := s.Told(t.Context(), 4); err != nil {
+			t.Fatal(err)
+		}
+		var rec *Recorded
+		for n := 1; n < 5; n++ {
+			rec = record(t, s, say("info a x", "info a z"), day(n), keep)
+		}
+		if n := rec.News; n.Before != audit.NotReady || len(n.Changes) != 2 || n.Changes[0].What != eventResolved || n.Changes[1].What != eventNew || kept() != 3+5 {
+			t.Errorf("%+v, %d runs", n, kept())
+		}
+		if err := s.Told(t.Context(), rec.Run); err != nil {
+			t.Fatal(err)
+		}
+		if record(t, s, say("info a x", "info a z"), day(5), keep); kept() != 3+2 {
+			t.Errorf("%d runs are kept once they are told", kept())
+		}
 	})
 }
 

@@ -22,6 +22,8 @@ const (
 type News struct {
 	Before  audit.Verdict // of the run that was told last; blank: none was
 	Changes []Change      // one for a finding, gravest first
+
+	from int64 // the run that was told last
 }
 
 // A Change is something that somebody should know of a finding: that it is new,
@@ -50,6 +52,7 @@ func (s *Store) news(ctx context.Context, tx *sql.Tx, stream string, run int64) 
 	case err != nil:
 		return n, err
 	}
+	n.from = told
 	found, err := tx.QueryContext(ctx, s.q("SELECT e.finding, e.what, e.note, f.state, f.waived, f.rule, f.severity, f.message FROM aimcheck_events e"+
 		" JOIN aimcheck_runs r ON r.id = e.run JOIN aimcheck_findings f ON f.stream = r.stream AND f.id = e.finding"+
 		" WHERE r.stream = ? AND e.run > ? ORDER BY e.finding, e.run, e.what"), stream, told)
@@ -102,6 +105,10 @@ func (t *then) happened(what, note string) (err error) {
 	switch what {
 	case eventNew, eventReopened, eventResolved:
 		t.came = cmp.Or(t.came, what)
+		if what == eventResolved && !t.changed { // it may come back graver, or milder
+			t.changed = true
+			t.severity, err = audit.ParseSeverity(note)
+		}
 	case eventWaived, eventUnwaived:
 		if !t.waiver {
 			t.waiver, t.wasWaived = true, what == eventUnwaived

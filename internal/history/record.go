@@ -363,7 +363,8 @@ func (rec *recording) insertRun(ctx context.Context, tx *sql.Tx) error {
 }
 
 // prune lets go of all but the newest runs of the stream, and of the findings
-// that were resolved before these. What is open stays.
+// that were resolved before these. What is open stays, and so do the runs that
+// somebody is still to be told of, from the last that was told on.
 func (rec *recording) prune(ctx context.Context, tx *sql.Tx) error {
 	if rec.run.Keep <= 0 {
 		return nil
@@ -372,6 +373,9 @@ func (rec *recording) prune(ctx context.Context, tx *sql.Tx) error {
 	err := tx.QueryRowContext(ctx, rec.store.q("SELECT id FROM aimcheck_runs WHERE stream = ? ORDER BY id DESC LIMIT 1 OFFSET ?"), rec.stream, rec.run.Keep-1).Scan(&oldest)
 	if errors.Is(err, sql.ErrNoRows) {
 		return nil
+	}
+	if rec.run.Alerts { // this alert may not be delivered: the next one tells it too
+		oldest = min(oldest, rec.out.News.from)
 	}
 	for _, query := range []string{
 		"DELETE FROM aimcheck_findings WHERE stream = ? AND state = 'resolved' AND changed < ?",
