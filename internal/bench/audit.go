@@ -143,7 +143,7 @@ func (b *bench) audited(dir string) (cost, error) {
 	return b.command(b.aimcheck, "audit", "--snapshot", filepath.Join(dir, snapshotFile), "--out", out, "--format", "csv", "--fail-on", "never")
 }
 
-// growth measures how time and memory grow with the company.
+// growth measures how time and memory grow with the company, and with its groups.
 func (b *bench) growth() error {
 	var users, cpu series
 	for _, n := range b.extent.sizes {
@@ -182,7 +182,7 @@ func (b *bench) growth() error {
 	}
 	b.add("growth", fmt.Sprintf("growth of CPU (read + all rules + CSV + plan) from %s to %s, exponent", short(b.extent.sizes[0]), short(b.extent.largest())),
 		toExponent, series{exponent(users, cpu)}, "`go run ./internal/bench growth`")
-	return nil
+	return b.members()
 }
 
 // exponent is that of the power of x with which y grows, by least squares.

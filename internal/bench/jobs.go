@@ -35,6 +35,13 @@ func jobs() map[string]func(args []string) error {
 			}
 			return writeTenant(args[0], users, args[2] == "true")
 		},
+		"groups": func(args []string) error { // FOLDER USERS
+			users, err := strconv.Atoi(args[1])
+			if err != nil {
+				return err
+			}
+			return writeGroups(args[0], users)
+		},
 		"six": func(args []string) error { // SNAPSHOT
 			s, err := read(args[0])
 			if err != nil {
