@@ -87,7 +87,6 @@ type Twice struct {
 // reread tries once more to read what became of writes that are unknown.
 func (x *run) reread(ctx context.Context, rep *Report) {
 	var g errgroup.Group
-	g.SetLimit(x.Workers)
 	for i := range rep.Rows {
 		row := &rep.Rows[i]
 		if row.Phase != Unknown {

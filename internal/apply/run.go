@@ -52,8 +52,7 @@ func (r Runner) Settle(ctx context.Context, fresh *audit.Snapshot) error {
 	}
 	open := j.story.open()
 	ends := make([]Entry, len(open))
-	var g errgroup.Group
-	g.SetLimit(cmp.Or(r.Workers, 4))
+	var g errgroup.Group // all at once: each waits for reads to show it
 	for i, e := range open {
 		g.Go(func() error {
 			e.Phase, e.Observed, e.Error = r.outcome(ctx, slot{e.Target, e.Field}, e.From, e.To, nil)
@@ -125,17 +124,26 @@ func (r Runner) Run(ctx context.Context, w *Work) (*Report, error) {
 	return rep, errors.Join(err, x.prove(ctx, rep))
 }
 
-// refresh reads again what the journal says was written and the list did not
-// show: whether the list lags or somebody wrote since, who holds what must be right.
+// refresh reads again what the journal says was written where the list shows an id
+// instead that is yet to be given to another: whether the list lags or somebody
+// wrote since, who holds it must be right.
 func (x *run) refresh(ctx context.Context) {
+	given := map[string]bool{}
+	for _, s := range x.work.Steps {
+		if s.Expect == Intent && s.Field == "externalId" && s.To != "" {
+			given[s.To] = true
+		}
+	}
 	var g errgroup.Group
-	g.SetLimit(x.Workers)
 	for _, s := range x.work.Steps {
 		listed, there := value(x.work.fresh, s.Target, s.Field)
-		if s.settled && s.Field == "externalId" && there && listed != s.To {
+		if s.settled && s.Field == "externalId" && there && listed != s.To && given[listed] {
 			g.Go(func() error {
-				if phase, now, _ := x.outcome(ctx, at(s.Operation), s.From, s.To, nil); phase == Failed {
+				switch phase, now, _ := x.outcome(ctx, at(s.Operation), s.From, s.To, nil); phase {
+				case Failed:
 					x.work.held.set(s.Target, now)
+				case Unknown:
+					x.work.held.set(s.Target, listed)
 				}
 				return nil
 			})

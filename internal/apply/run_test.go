@@ -348,6 +348,30 @@ func TestResumeWithOldList(t *testing.T) {
 	}
 }
 
+// Somebody wrote back all that was done. That takes one look at the lists, and no
+// waiting for each, where nobody else is to get what they show.
+func TestAllWrittenBack(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		const n = 100
+		w := world{records: people(n + 1)}
+		p := plan(t, time.Now(), links(n+1)...)
+		m := newMemory(w.values())
+		d := &disk{m: m}
+		if rep, err := applyAll(t.Context(), t, w, p, m, d, nil, Options{Limit: n}); err != nil || rep.Counts()[Done] != n {
+			t.Fatalf("%v, %v", err, rep.Counts())
+		}
+		m.vals = w.values()
+		began := time.Now()
+		rep, err := applyAll(t.Context(), t, w, p, m, d, nil, Options{})
+		if !errors.Is(err, errUnproven) || len(rep.Proof.Wrong) != n || rep.Counts()[Done] != n+1 {
+			t.Errorf("%v, %v, %d are wrong", err, rep.Counts(), len(rep.Proof.Wrong))
+		}
+		if took := time.Since(began); took > time.Minute {
+			t.Errorf("it took %v", took)
+		}
+	})
+}
+
 // When a write is sent, the intent is on disk; before a report is made, the end is.
 func TestIntentIsOnDiskFirst(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
