@@ -59,9 +59,14 @@ func (k *keeping) record(ctx context.Context, e *env, r *audit.Report, run histo
 	ctx, cancel := context.WithTimeout(ctx, slowest)
 	defer cancel()
 	run.Org, run.Account, run.Snapshot = r.Head.Okta.Tenant, r.Head.Databricks.Tenant, r.Head.Digest
-	run.Now, run.Read = e.now(), r.Head.Okta.Finished
-	if run.Read.Before(r.Head.Databricks.Finished) {
-		run.Read = r.Head.Databricks.Finished
+	run.Now = e.now()
+	for _, source := range []audit.Source{r.Head.Okta, r.Head.Databricks} {
+		if !source.Started.IsZero() && (run.Began.IsZero() || source.Started.Before(run.Began)) {
+			run.Began = source.Started
+		}
+		if run.Read.Before(source.Finished) {
+			run.Read = source.Finished
+		}
 	}
 	rec, err := k.store.Record(ctx, r, run)
 	if errors.Is(err, history.ErrOlder) {

@@ -306,6 +306,32 @@ func TestClockJumps(t *testing.T) {
 	})
 }
 
+// Of two runs at once, the one that is recorded last may have read first: what it
+// does not find may have come since.
+func TestBesideAnother(t *testing.T) {
+	databases(t, func(t *testing.T, p Place) {
+		s := create(t, p)
+		record(t, s, say("info a x"), day(0))
+		record(t, s, say("info a x", "info a y"), day(1))
+		began := func(r *Run) { r.Began = day(1).Add(-time.Minute) }
+		r := say("info a z")
+		rec := record(t, s, r, day(1).Add(time.Minute), began)
+		want(t, r, "z new 11-02..11-02")
+		if len(rec.Mind) != 1 || !strings.Contains(rec.Mind[0], "is not taken for resolved") {
+			t.Errorf("%q", rec.Mind)
+		}
+		r = say("info a y")
+		record(t, s, r, day(2), func(r *Run) { r.Began = day(2).Add(-time.Minute) })
+		want(t, r, "y open 11-02..11-03", "x resolved 11-01..11-02", "z resolved 11-02..11-02")
+
+		// A clock that was ahead makes no run beside another.
+		record(t, s, say("info a y"), day(9))
+		r = say()
+		record(t, s, r, day(3), func(r *Run) { r.Began = day(3) })
+		want(t, r, "y resolved 11-02..11-10")
+	})
+}
+
 func TestRetention(t *testing.T) {
 	databases(t, func(t *testing.T, p Place) {
 		s := create(t, p)

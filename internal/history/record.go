@@ -19,9 +19,10 @@ import (
 
 // A Run says what a report is about, and how it is kept.
 type Run struct {
-	Org      string // the Okta tenant
-	Account  string // the Databricks one
-	Snapshot string // digest
+	Org      string    // the Okta tenant
+	Account  string    // the Databricks one
+	Snapshot string    // digest
+	Began    time.Time // to read the directories; zero: not known
 	Read     time.Time
 	Now      time.Time
 	Old      bool // the directories were read before, into a file
@@ -83,6 +84,7 @@ type recording struct {
 	stream   string
 
 	last   *past // the run before; nil: none
+	beside bool  // it was recorded while this one was reading
 	known  map[string]*row
 	write  []row // those that are not as they were
 	events []event
@@ -210,6 +212,10 @@ func (rec *recording) clock() error {
 	if rec.run.Old && rec.run.Read.Before(last.read) && !last.read.After(now) {
 		return fmt.Errorf("%w: it is of %s, the last of %s", ErrOlder, show(rec.run.Read), show(last.read))
 	}
+	if rec.beside = !rec.run.Began.IsZero() && rec.run.Began.Before(last.read) && !last.read.After(now); rec.beside {
+		rec.mind("this run began to read at %s, before the last one in the history had ended, %s: what it does not find may have come since, and is not taken for resolved",
+			show(rec.run.Began), show(last.read))
+	}
 	if now.Before(last.at) {
 		rec.mind("the clock says %s, which is before the run before this one, %s: check the clock; the runs are kept in the order in which they came", show(now), show(last.at))
 	}
@@ -297,7 +303,7 @@ func (rec *recording) miss() {
 		if !r.open || r.seen {
 			continue
 		}
-		if !asked[r.rule] || rec.skipped(&audit.Finding{Rule: r.rule, Key: r.key}) {
+		if rec.beside || !asked[r.rule] || rec.skipped(&audit.Finding{Rule: r.rule, Key: r.key}) {
 			rec.write = append(rec.write, *r) // as it was
 			continue
 		}
