@@ -66,10 +66,14 @@ func incremental(s *audit.Source, base *audit.Snapshot) {
 		"what was deleted since then is not seen", s.Full.UTC().Format("2006-01-02 15:04 MST"), s.Started.Sub(s.Full).Round(time.Minute)))
 }
 
-// LastFull returns when the last full reading of Okta began that s goes back to.
+// LastFull returns when the last full reading of Okta began that s goes back to, by
+// Okta's clock where this computer's was ahead of it.
 func LastFull(s *audit.Snapshot) time.Time {
-	if s.Okta.Full.IsZero() {
-		return s.Okta.Started
+	if !s.Okta.Full.IsZero() {
+		return s.Okta.Full
 	}
-	return s.Okta.Full
+	if asOf := s.Reading(audit.OktaUsers).AsOf; !asOf.IsZero() && asOf.Before(s.Okta.Started) {
+		return asOf
+	}
+	return s.Okta.Started
 }

@@ -175,3 +175,24 @@ func TestWhatChangedSinceABase(t *testing.T) {
 		t.Errorf("the age of the last full reading was lost: %v", again.Okta.Full)
 	}
 }
+
+// A clock that was ahead when all was read makes the reading no younger.
+func TestLastFullByWhicheverClockIsBehind(t *testing.T) {
+	noon := time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
+	for name, tt := range map[string]struct{ started, asOf, full, want time.Time }{
+		"Okta's is not known":        {started: noon, want: noon},
+		"this computer's was ahead":  {started: noon.Add(120 * time.Hour), asOf: noon, want: noon},
+		"this computer's was behind": {started: noon.Add(-time.Hour), asOf: noon, want: noon.Add(-time.Hour)},
+		"an increment":               {started: noon, asOf: noon.Add(-time.Hour), full: noon.Add(-48 * time.Hour), want: noon.Add(-48 * time.Hour)},
+	} {
+		b := audit.Builder{Okta: audit.Source{Started: tt.started, Full: tt.full}}
+		b.Read(audit.Reading{Input: audit.OktaUsers, Asked: true, Complete: true, AsOf: tt.asOf})
+		s, err := b.Snapshot()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := fetch.LastFull(s); !got.Equal(tt.want) {
+			t.Errorf("%s: %v, want %v", name, got, tt.want)
+		}
+	}
+}
