@@ -49,14 +49,31 @@ func address(text, example string) (*url.URL, error) {
 		return nil, fmt.Errorf("the URL holds a user name or password: expected one such as %s", example)
 	case !strings.Contains(text, "://") && strings.Contains(text, "."):
 		return nil, fmt.Errorf("%q has no https:// before it: expected https://%s", text, strings.Trim(text, "/"))
-	case err != nil, u.Host == "", u.Scheme != "http" && u.Scheme != "https":
+	case err != nil, u.Host == "", u.Scheme != "http" && u.Scheme != "https", !portFits(u):
 		return nil, fmt.Errorf("%q is no URL of a server: expected one such as %s", text, example)
 	case strings.Trim(u.Path, "/") != "", u.RawQuery != "", u.Fragment != "":
 		return nil, fmt.Errorf("%q has a path: expected the server alone, %s://%s", text, u.Scheme, u.Host)
 	case u.Scheme == "http" && !IsLoopback(u.Hostname()):
 		return nil, fmt.Errorf("%q is not encrypted: plain http is for this machine alone, use https://%s", text, u.Host)
 	}
-	return &url.URL{Scheme: u.Scheme, Host: u.Host}, nil
+	// Written in another way it is the same server: a history or a plan knows it by its name.
+	host := strings.ToLower(u.Host)
+	switch {
+	case u.Scheme == "https":
+		host = strings.TrimSuffix(host, ":443")
+	case u.Scheme == "http":
+		host = strings.TrimSuffix(host, ":80")
+	}
+	return &url.URL{Scheme: u.Scheme, Host: host}, nil
+}
+
+// portFits reports whether there can be a port such as the URL has, if it has one.
+func portFits(u *url.URL) bool {
+	if u.Port() == "" {
+		return !strings.HasSuffix(u.Host, ":")
+	}
+	_, err := strconv.ParseUint(u.Port(), 10, 16)
+	return err == nil
 }
 
 // IsLoopback reports whether the host, without a port, is this machine alone.

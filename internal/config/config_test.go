@@ -231,6 +231,23 @@ func TestLoopbackHTTP(t *testing.T) {
 	}
 }
 
+func TestOneServerOneName(t *testing.T) {
+	for given, want := range map[string]string{
+		"HTTPS://ACME.Okta.com/": "https://acme.okta.com", "https://acme.okta.com:443": "https://acme.okta.com",
+		"http://LocalHost:80": "http://localhost", "https://acme.okta.com:8443": "https://acme.okta.com:8443", "http://[::1]:80/": "http://[::1]",
+	} {
+		s, err := Load(world(nil, nil), Flags{Values: map[string]string{OktaOrgURL: given, DatabricksHost: given}})
+		if err != nil || s.Okta.OrgURL != want || s.Databricks.Host != want {
+			t.Errorf("%s: %q, %q, %v; want %q", given, s.Okta.OrgURL, s.Databricks.Host, err, want)
+		}
+	}
+	for _, given := range []string{"https://acme.okta.com:", "https://acme.okta.com:99999", "https://acme.okta.com:https"} {
+		if _, err := Load(world(nil, nil), Flags{Values: map[string]string{OktaOrgURL: given}}); err == nil || !strings.Contains(err.Error(), "is no URL of a server") {
+			t.Errorf("%s: %v", given, err)
+		}
+	}
+}
+
 func TestNeeds(t *testing.T) {
 	vars := map[string]string{}
 	for _, step := range []struct{ name, value, want string }{
