@@ -2,11 +2,14 @@ package transport
 
 import (
 	"bytes"
+	"encoding/json"
 	"fmt"
 	"io"
 	"net/http"
 	"net/url"
 	"strings"
+
+	"github.com/go-json-experiment/json/jsontext"
 )
 
 // shortestCredential is shorter than any that is issued. What is shorter still
@@ -50,8 +53,24 @@ func credentials(r *http.Request) (found []string, err error) {
 func conceal(body []byte, credentials []string) []byte {
 	for _, c := range credentials {
 		if len(c) >= shortestCredential {
-			body = bytes.ReplaceAll(body, []byte(c), []byte("***"))
+			for _, written := range spellings(c) {
+				body = bytes.ReplaceAll(body, written, []byte("***"))
+			}
 		}
 	}
 	return body
+}
+
+// spellings are a text as it is, and as JSON may write it.
+func spellings(text string) [][]byte {
+	all := [][]byte{[]byte(text)}
+	if strings.ContainsAny(text, `"\/&<>`) {
+		plain, _ := jsontext.AppendQuote(nil, text) // fails for what is no UTF-8, and gives what it can
+		plain = plain[1 : len(plain)-1]
+		all = append(all, plain, bytes.ReplaceAll(plain, []byte("/"), []byte(`\/`)))
+		if escaped, err := json.Marshal(text); err == nil { // & < > as \u0026 \u003c \u003e
+			all = append(all, escaped[1:len(escaped)-1])
+		}
+	}
+	return all
 }

@@ -21,6 +21,7 @@ func TestWholeTakesCredentialsOutOfErrors(t *testing.T) {
 		{"a client's secret", "Basic", basic, "", 401, "not " + basic + ", nor dose-of+a%2Fsecret or dose-of a/secret by client-id", "not ***, nor *** or *** by client-id"},
 		{"what a form holds", "", "", "grant_type=client_credentials&scope=everything&client_secret=dose-of%2Fa-secret&client_assertion=ey.ey.sig",
 			400, "client_credentials everything dose-of%2Fa-secret dose-of/a-secret ey.ey.sig", "client_credentials everything *** *** ***"},
+		{"as JSON writes it", "Bearer", `a"bearer/token&`, "", 401, `{"a":"a\"bearer/token&","b":"a\"bearer\/token&","c":"a\"bearer/token\u0026"}`, `{"a":"***","b":"***","c":"***"}`},
 		{"a success is not touched", "Bearer", "a-bearer-token", "", 200, `"a-bearer-token"`, `"a-bearer-token"`},
 		{"too short to be one", "Bearer", "a", "", 403, "a page", "a page"},
 	} {
