@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"os"
 	"path/filepath"
@@ -99,10 +100,18 @@ func (o *output) commit(ctx context.Context) error {
 	if err := o.wait(); err != nil {
 		return err
 	}
-	for len(o.files) > 0 {
+	for _, f := range o.files { // while all can be left as it was
+		if info, err := os.Lstat(f.name); err == nil && info.IsDir() {
+			return fmt.Errorf("cannot write %s: a folder has this name: move it away, or choose another place", f.name)
+		}
+	}
+	for n := 0; len(o.files) > 0; n++ {
 		f := o.files[0]
 		if err := os.Rename(f.temporary, f.name); err != nil {
-			return fileError("write", f.name, err)
+			if err = fileError("write", f.name, err); n > 0 {
+				err = fmt.Errorf("%w: %d files of this run are in place, beside those of the run before: run it again when this one can be written", err, n)
+			}
+			return err
 		}
 		o.files, o.made = o.files[1:], false
 	}
