@@ -26,9 +26,14 @@ type ruleText struct {
 func (e *env) rulesCommand() *cobra.Command {
 	var format outputFormat
 	cmd := &cobra.Command{
-		Use:               "rules [NAME]",
-		Short:             "list the rules, or explain one: what, why, how to fix",
-		ValidArgsFunction: cobra.FixedCompletions(ruleNames(), cobra.ShellCompDirectiveNoFileComp),
+		Use:   "rules [NAME]",
+		Short: "list the rules, or explain one: what, why, how to fix",
+		ValidArgsFunction: func(_ *cobra.Command, args []string, _ string) ([]cobra.Completion, cobra.ShellCompDirective) {
+			if len(args) > 0 {
+				return nil, cobra.ShellCompDirectiveNoFileComp
+			}
+			return ruleNames(), cobra.ShellCompDirectiveNoFileComp
+		},
 		Args: func(_ *cobra.Command, args []string) error {
 			if len(args) > 1 {
 				return usagef("expected one rule at most, not %d", len(args))
