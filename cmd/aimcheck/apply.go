@@ -228,7 +228,11 @@ func needsApps(p *audit.Plan, decided bool) bool {
 // openJournal returns what opens the journal of that name.
 func openJournal(name string) func(h apply.Header, now func() time.Time) (*apply.Journal, error) {
 	return func(h apply.Header, now func() time.Time) (*apply.Journal, error) {
-		return apply.OpenJournal(name, h, now)
+		opened, err := apply.OpenJournal(name, h, now)
+		if errors.As(err, new(*fs.PathError)) {
+			return nil, fileError("write", name, err)
+		}
+		return opened, err
 	}
 }
 

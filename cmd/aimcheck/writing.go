@@ -7,6 +7,8 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"os"
+	"path/filepath"
 	"strings"
 	"sync"
 	"time"
@@ -57,6 +59,9 @@ func (w *writing) run(ctx context.Context, e *env, j job) error {
 	if !w.dry {
 		if err := checkFile(j.journal); err != nil {
 			return err
+		}
+		if _, err := os.Stat(filepath.Dir(j.journal)); err != nil { // it is not made: it would be where nobody looks for it
+			return fileError("write", j.journal, err)
 		}
 	}
 	d, err := w.open(ctx, e, settings, !w.dry)
@@ -130,12 +135,12 @@ func (w *writing) run(ctx context.Context, e *env, j job) error {
 	defer told()
 	rep, failed := runner.Run(ctx, work)
 	kept.applied(ctx, e, j, header, rep, people)
-	if err := w.show(e, rep, before, people); err != nil {
-		return fileError("write to", "standard output", err)
-	}
+	shown := w.show(e, rep, before, people)
 	switch stopped := interrupted(ctx, j.journal); {
 	case stopped != nil:
 		return stopped
+	case shown != nil:
+		return fileError("write to", "standard output", shown)
 	case failed != nil:
 		return &exitError{exitIncomplete, fmt.Errorf("%w; the journal is %s", failed, j.journal)}
 	case !rep.Settled() || len(people.unusable) > 0:

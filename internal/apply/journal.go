@@ -100,16 +100,19 @@ func ReopenJournal(name string, now func() time.Time) (*Journal, error) {
 }
 
 // regular refuses devices and pipes, which keep nothing or have no end.
-func regular(f *os.File) error {
-	info, err := f.Stat()
-	if err == nil && !info.Mode().IsRegular() {
-		err = errors.New("expected a file, which keeps what is written to it: name another")
+func regular(info os.FileInfo) error {
+	if !info.Mode().IsRegular() {
+		return errors.New("expected a file, which keeps what is written to it: name another")
 	}
-	return err
+	return nil
 }
 
 func open(f *os.File, h *Header, now func() time.Time) (*Journal, error) {
-	if err := regular(f); err != nil {
+	info, err := f.Stat()
+	if err != nil {
+		return nil, err
+	}
+	if err := regular(info); err != nil {
 		return nil, err
 	}
 	if err := lock(f); err != nil {

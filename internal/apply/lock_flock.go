@@ -16,7 +16,7 @@ func lock(f *os.File) error {
 		return errors.New("another run is at work on it: wait until it has ended")
 	}
 	if err != nil {
-		return fmt.Errorf("lock: %w", err)
+		return fmt.Errorf("lock: %w: keep it on a disk of this machine", err)
 	}
 	return nil
 }

@@ -21,16 +21,19 @@ type Story struct {
 // ReadJournal returns what a journal says without touching it, for a dry run.
 // Where there is no such file, the error is an [os.ErrNotExist].
 func ReadJournal(name string) (*Story, error) {
+	info, err := os.Stat(name)
+	if err != nil {
+		return nil, fmt.Errorf("journal: %w", err)
+	}
+	if err := regular(info); err != nil { // before it is opened: a pipe waits there for one who writes
+		return nil, fmt.Errorf("journal %s: %w", name, err)
+	}
 	f, err := os.Open(name)
 	if err != nil {
 		return nil, fmt.Errorf("journal: %w", err)
 	}
 	defer f.Close()
-	err = regular(f)
-	var s *Story
-	if err == nil {
-		s, err = ReadStory(f)
-	}
+	s, err := ReadStory(f)
 	if err != nil {
 		return nil, fmt.Errorf("journal %s: %w", name, err)
 	}
@@ -68,6 +71,9 @@ func parse(text []byte) (s *Story, whole int, err error) {
 				s.Entries = append(s.Entries, e)
 			}
 		}
+		if err != nil && n > 1 {
+			err = fmt.Errorf("%w: restore the file from a copy, or apply with a new one, which sees by reading what is done", err)
+		}
 		if err != nil {
 			return nil, 0, fmt.Errorf("line %d: %w", n, err)
 		}
@@ -92,7 +98,7 @@ func (p *parser) header(h *Header, line []byte) error {
 		return fmt.Errorf("this is no journal (%w): name a file that apply wrote, or a new one", err)
 	}
 	if any.Schema != JournalSchema {
-		return fmt.Errorf("the schema is %q: this program reads %q", any.Schema, JournalSchema)
+		return fmt.Errorf("the schema is %q, expected %q: use the version of aimcheck that wrote it, or another file", any.Schema, JournalSchema)
 	}
 	if err := json.Unmarshal(line, h, json.RejectUnknownMembers(true)); err != nil {
 		return fmt.Errorf("damaged: %w", err)
