@@ -187,6 +187,20 @@ func TestLife(t *testing.T) {
 	})
 }
 
+// When a finding was first seen is the same on the first night and on the next.
+func TestFirstSeenStaysTheSame(t *testing.T) {
+	databases(t, func(t *testing.T, p Place) {
+		s := create(t, p)
+		first := say("info a x")
+		record(t, s, first, day(0).Add(123456789*time.Nanosecond))
+		then := say("info a x")
+		record(t, s, then, day(1))
+		if a, b := first.Findings.At(0).FirstSeen, then.Findings.At(0).FirstSeen; !a.Equal(b) {
+			t.Errorf("%v, and the next night %v", a, b)
+		}
+	})
+}
+
 // A rule of several checks: those that ran resolve theirs.
 func TestPartlySkipped(t *testing.T) {
 	databases(t, func(t *testing.T, p Place) {

@@ -51,6 +51,7 @@ const trend = 60
 // A finding is resolved when it was looked for and is not there. What a skipped
 // check would have seen stays as it was.
 func (s *Store) Record(ctx context.Context, r *audit.Report, run Run) (*Recorded, error) {
+	run.Now = run.Now.Truncate(time.Microsecond) // as it is kept: the day that a finding was first seen stays the same
 	rec := &recording{store: s, report: r, run: run, out: &Recorded{}}
 	var err error
 	if rec.settings, rec.stream, err = stream(run, r.Settings); err != nil {
