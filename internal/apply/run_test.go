@@ -372,6 +372,34 @@ func TestAllWrittenBack(t *testing.T) {
 	})
 }
 
+// What was so already when it was to be done, and is no longer, is done now; what
+// was done and undone by somebody is not done again.
+func TestNoLongerSo(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := world{records: people(3)}
+		ops := links(3)
+		p := plan(t, time.Now(), ops...)
+		m := newMemory(w.values())
+		m.vals[at(ops[0])], m.vals[at(ops[1])] = "00u1", "00u2"
+		d := &disk{m: m}
+		if rep, err := applyAll(t.Context(), t, w, p, m, d, nil, Options{}); err != nil || rep.Counts()[Already] != 2 || !rep.Settled() {
+			t.Fatalf("%v, %v", err, rep.Counts())
+		}
+		m.vals[at(ops[0])], m.vals[at(ops[2])] = "", ""
+		rep, err := applyAll(t.Context(), t, w, p, m, d, nil, Options{})
+		if diff := cmp.Diff(map[Phase]int{Done: 2, Already: 1}, rep.Counts()); diff != "" || !errors.Is(err, errUnproven) {
+			t.Errorf("%v %s", err, diff)
+		}
+		if m.vals[at(ops[0])] != "00u1" || m.vals[at(ops[2])] != "" {
+			t.Errorf("wrote %q", m.sets)
+		}
+		story, err := ReadStory(&d.Buffer)
+		if want := "op-0001 already intent done\nop-0002 already\nop-0003 intent done"; err != nil || phases(story) != want {
+			t.Errorf("%v, story %q, want %q", err, phases(story), want)
+		}
+	})
+}
+
 // When a write is sent, the intent is on disk; before a report is made, the end is.
 func TestIntentIsOnDiskFirst(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

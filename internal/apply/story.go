@@ -127,7 +127,7 @@ func (p *parser) entry(line []byte, seq int) (e Entry, err error) {
 		return e, fmt.Errorf("damaged: %q is no phase", e.Phase)
 	case known && (e.Target != last.Target || e.Field != last.Field || e.From != last.From || e.To != last.To):
 		return e, fmt.Errorf("damaged: %s is another operation than before", e.Op)
-	case known && last.Phase.Settled():
+	case known && last.Phase == Done:
 		return e, fmt.Errorf("damaged: %s was %s before", e.Op, last.Phase)
 	case (e.Phase == Done || e.Phase == Unknown) && !wasSent, e.Phase == Intent && wasSent,
 		(e.Phase == Already || e.Phase == Drifted) && known && last.Phase == Unknown:

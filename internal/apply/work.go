@@ -144,12 +144,14 @@ func (g *guard) work(w *Work, ops []audit.Operation, linkable func(audit.Operati
 func (g *guard) step(op audit.Operation, held *holders, linkable func(audit.Operation) string) Step {
 	s := Step{Operation: op, Expect: Intent}
 	last, known := g.past[op.ID]
-	if known && last.Phase.Settled() {
+	listed, there := g.live[at(op)]
+	// What was so already, and is no longer, nobody here has written: do it now.
+	lapsed := last.Phase == Already && there && listed == op.From
+	if known && last.Phase.Settled() && !lapsed {
 		s.Expect, s.Observed, s.settled = last.Phase, last.Observed, true
 		return s
 	}
-	var there bool
-	s.Observed, there = g.live[at(op)]
+	s.Observed = listed
 	name := ""
 	if r, ok := g.refs[op.Target]; ok {
 		s.Touches, name = g.ix.Protected(r), g.ix.Name(r)
