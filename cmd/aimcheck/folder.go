@@ -50,7 +50,7 @@ func (o *folder) write(ctx context.Context, e *env, formats []string, r *audit.R
 		return "", fileError("make the folder", o.dir, err)
 	}
 	// What is in a dated folder is whole: it gets its name when all is written.
-	unnamed, err := os.MkdirTemp(o.dir, ".aimcheck-")
+	unnamed, err := os.MkdirTemp(o.dir, unnamedPrefix)
 	if err != nil {
 		return "", fileError("make a folder in", o.dir, err)
 	}
@@ -79,11 +79,19 @@ func (o *folder) name(unnamed string, now time.Time) (string, error) {
 	}
 }
 
+// unnamedPrefix begins the name of a folder that is being written.
+const unnamedPrefix = ".aimcheck-"
+
+var unnamedName = regexp.MustCompile(`^` + regexp.QuoteMeta(unnamedPrefix) + `\d+$`)
+
+// diedAfter is how long a folder is being written at the very most.
+const diedAfter = 24 * time.Hour
+
 var datedName = regexp.MustCompile(`^\d{4}-\d{2}-\d{2}T\d{6}Z(-\d+)?$`)
 
 // rotate removes all but the newest dated folders: the reports in them, and the
 // folder if nothing else is left in it. The one just written stays in any case,
-// whatever the clock says.
+// whatever the clock says. What a run left that died while it wrote goes too.
 func (o *folder) rotate(e *env, written string) error {
 	if o.keep == 0 {
 		return nil
@@ -94,8 +102,20 @@ func (o *folder) rotate(e *env, written string) error {
 	if err != nil {
 		return fileError("read", o.dir, err)
 	}
+	last, err := os.Stat(filepath.Join(o.dir, written)) // by the clock of the disk
+	if err != nil {
+		return fileError("read", filepath.Join(o.dir, written), err)
+	}
 	var dated []string
 	for _, entry := range entries {
+		if entry.IsDir() && unnamedName.MatchString(entry.Name()) {
+			left := filepath.Join(o.dir, entry.Name())
+			if info, err := entry.Info(); err == nil && last.ModTime().Sub(info.ModTime()) > diedAfter {
+				if err := os.RemoveAll(left); err != nil {
+					return fileError("remove", left, err)
+				}
+			}
+		}
 		if entry.IsDir() && datedName.MatchString(entry.Name()) && entry.Name() != written {
 			dated = append(dated, entry.Name())
 		}

@@ -3,9 +3,11 @@ package main
 import (
 	"bytes"
 	"errors"
+	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"sync"
 	"testing"
 	"time"
@@ -60,6 +62,36 @@ func TestTwoRunsAtOnce(t *testing.T) {
 	left, err := filepath.Glob(filepath.Join(dir, ".*"))
 	if err != nil || len(left) > 0 {
 		t.Errorf("left behind: %q, %v", left, err)
+	}
+}
+
+// A run that died while it wrote left a folder without a name: rotation takes it
+// away, and no other run's.
+func TestRotationTakesWhatDiedAway(t *testing.T) {
+	r, err := audit.Run(&audit.Snapshot{}, nil, audit.Options{Now: time.Unix(0, 0), Expires: time.Hour})
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir := t.TempDir()
+	for name, age := range map[string]time.Duration{".aimcheck-1": 48 * time.Hour, ".aimcheck-2": time.Hour, ".aimcheck-notes": 48 * time.Hour} {
+		left := filepath.Join(dir, name)
+		if err := os.Mkdir(left, 0o700); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(filepath.Join(left, ".findings.json.7"), nil, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.Chtimes(left, time.Time{}, time.Now().Add(-age)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	o := folder{dir: dir, dated: true, keep: 3}
+	if _, err := o.write(t.Context(), &env{now: time.Now, stderr: io.Discard}, nil, r); err != nil {
+		t.Fatal(err)
+	}
+	left, err := filepath.Glob(filepath.Join(dir, ".*"))
+	if want := []string{filepath.Join(dir, ".aimcheck-2"), filepath.Join(dir, ".aimcheck-notes")}; err != nil || !slices.Equal(left, want) {
+		t.Errorf("left: %q, %v, want %q", left, err, want)
 	}
 }
 
