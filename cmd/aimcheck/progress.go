@@ -42,12 +42,17 @@ func (e *env) newProgress(quiet bool) *progress {
 	if quiet {
 		return nil
 	}
-	p := &progress{w: e.stderr, now: e.now, listings: map[audit.Input]*listing{}, shown: e.now()}
+	p := e.lines()
 	if e.redraws() {
 		p.bars = mpb.New(mpb.WithOutput(e.stderr), mpb.WithWidth(min(e.errWidth, 100)), mpb.WithAutoRefresh())
 		p.waits = p.bars.New(0, mpb.NopStyle(), mpb.BarPriority(len(audit.Inputs())), mpb.PrependDecorators(decor.Any(p.pausing)))
 	}
 	return p
+}
+
+// lines returns a progress without bars.
+func (e *env) lines() *progress {
+	return &progress{w: e.stderr, now: e.now, listings: map[audit.Input]*listing{}, shown: e.now()}
 }
 
 func (p *progress) event(ev fetch.Event) {
@@ -122,9 +127,21 @@ func (p *progress) waiting(why string) {
 	p.pause.Store(&why)
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if p.bars == nil && p.due() {
-		fmt.Fprintf(p.w, "aimcheck: %s\n", why)
+	if p.bars != nil {
+		return
 	}
+	if p.due() {
+		fmt.Fprintf(p.w, "aimcheck: %s\n", why)
+		return
+	}
+	// Too early for a line. A long wait is told of all the same, if it goes on.
+	time.AfterFunc(often, func() {
+		p.mu.Lock()
+		defer p.mu.Unlock()
+		if p.pause.Load() == &why && p.due() {
+			fmt.Fprintf(p.w, "aimcheck: %s\n", why)
+		}
+	})
 }
 
 // due reports whether it is time for another line.
@@ -145,7 +162,13 @@ func (p *progress) pausing(decor.Statistics) string {
 
 // close leaves the terminal as the next line expects it.
 func (p *progress) close() {
-	if p == nil || p.bars == nil {
+	if p == nil {
+		return
+	}
+	p.mu.Lock()
+	p.pause.Store(nil)
+	p.mu.Unlock()
+	if p.bars == nil {
 		return
 	}
 	for _, l := range p.listings {

@@ -2,12 +2,15 @@ package main
 
 import (
 	"bytes"
+	"fmt"
 	"strings"
 	"sync"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/aimcheck/aimcheck/audit"
+	"github.com/aimcheck/aimcheck/internal/apply"
 	"github.com/aimcheck/aimcheck/internal/fetch"
 )
 
@@ -48,6 +51,46 @@ func TestProgressWithoutTerminal(t *testing.T) {
 	if out.Len() > 0 {
 		t.Errorf("quiet, yet %q", out.String())
 	}
+}
+
+// A wait that is too early for a line gets one when it goes on; one that has ended
+// gets none. So it is while a plan is applied, which tells how far it is too.
+func TestALongWaitIsTold(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var out bytes.Buffer
+		e := &env{stderr: &out, now: time.Now, errWidth: 100, getenv: func(string) string { return "" }}
+		p := e.lines()
+		work := &apply.Work{}
+		for i := range 4 {
+			expect := apply.Intent
+			if i == 3 {
+				expect = apply.Done
+			}
+			work.Steps = append(work.Steps, apply.Step{Operation: audit.Operation{ID: fmt.Sprint("op-", i)}, Expect: expect})
+		}
+		each := p.counting(work)
+		row := func(i int) { each(apply.Row{Operation: work.Steps[i].Operation, Phase: apply.Done}) }
+		row(3)
+		time.Sleep(2 * time.Second)
+		p.waiting("waiting 120 s: a rest")
+		time.Sleep(120 * time.Second)
+		row(0)
+		time.Sleep(time.Second)
+		p.waiting("waiting 1 s: a turn")
+		time.Sleep(time.Second)
+		row(1)
+		time.Sleep(time.Minute)
+		p.waiting("waiting 8 s: a rest")
+		p.waiting("waiting 9 s: a rest")
+		p.close()
+		time.Sleep(time.Minute)
+		want := "aimcheck: waiting 120 s: a rest\n" +
+			"aimcheck: 1 of 3 operations ended, 0.0 a second, 4m4s left; the last: op-0 done\n" +
+			"aimcheck: waiting 8 s: a rest\n"
+		if out.String() != want {
+			t.Errorf("got\n%s\nwant\n%s", out.String(), want)
+		}
+	})
 }
 
 func TestListingText(t *testing.T) {

@@ -133,6 +133,12 @@ func (w *writing) run(ctx context.Context, e *env, j job) error {
 		fmt.Fprintln(e.stderr, "aimcheck: interrupted: the writes under way are seen through; Ctrl-C again ends at once")
 	})
 	defer told()
+	if !w.quiet {
+		p := e.lines()
+		defer p.close()
+		d.shown.Store(p)
+		runner.Each = p.counting(work)
+	}
 	rep, failed := runner.Run(ctx, work)
 	kept.applied(ctx, e, j, header, rep, people)
 	shown := w.show(e, rep, before, people)
@@ -161,7 +167,7 @@ func unsettled(err error) error {
 // runner returns what writes, at the pace that the settings give.
 func (w *writing) runner(e *env, settings *config.Settings, d *directories) apply.Runner {
 	pace := newPace(settings.Databricks.WriteRate)
-	r := apply.Runner{
+	return apply.Runner{
 		Directory: writer{d.databricks, pace},
 		Fresh: func(ctx context.Context) (*audit.Snapshot, error) {
 			return w.snap(ctx, e, settings, d)
@@ -178,23 +184,25 @@ func (w *writing) runner(e *env, settings *config.Settings, d *directories) appl
 		// since as many writes may be under way when the first is known to fail.
 		Workers: min(max(8, int(settings.Databricks.WriteRate)), 256),
 	}
-	if !w.quiet {
-		r.Each = e.counting()
-	}
-	return r
 }
 
-// counting returns what tells now and then how far a run is.
-func (e *env) counting() func(apply.Row) {
-	var mu sync.Mutex
-	n, shown := 0, e.now()
+// counting returns what tells now and then how far the work is.
+func (p *progress) counting(work *apply.Work) func(apply.Row) {
+	sent, all, n, began := map[string]bool{}, total(work.Sends()), 0, p.now()
+	for _, s := range work.Steps {
+		sent[s.ID] = s.Expect == apply.Intent
+	}
 	return func(row apply.Row) {
-		mu.Lock()
-		defer mu.Unlock()
-		n++
-		if e.now().Sub(shown) >= often {
-			shown = e.now()
-			fmt.Fprintf(e.stderr, "aimcheck: %d operations ended, the last: %s %s\n", n, row.ID, row.Phase)
+		p.mu.Lock()
+		defer p.mu.Unlock()
+		p.pause.Store(nil)
+		if !sent[row.ID] {
+			return
+		}
+		if n++; p.due() {
+			each := p.now().Sub(began) / time.Duration(n)
+			fmt.Fprintf(p.w, "aimcheck: %d of %d operations ended, %.1f a second, %v left; the last: %s %s\n",
+				n, all, 1/each.Seconds(), (time.Duration(all-n) * each).Round(time.Second), row.ID, row.Phase)
 		}
 	}
 }
