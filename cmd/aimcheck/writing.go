@@ -195,8 +195,7 @@ func (p *progress) counting(work *apply.Work) func(apply.Row) {
 	return func(row apply.Row) {
 		p.mu.Lock()
 		defer p.mu.Unlock()
-		p.pause.Store(nil)
-		if !sent[row.ID] {
+		if !sent[row.ID] { // whatever ended, others may still wait
 			return
 		}
 		if n++; p.due() {
