@@ -207,6 +207,7 @@ func TestBrowser(t *testing.T) {
 		}
 	})
 	t.Run("decide and download", func(t *testing.T) { b.decide(t, r) })
+	t.Run("what to choose from", func(t *testing.T) { b.choose(t, r) })
 	t.Run("what is touched only by name is approved one by one", func(t *testing.T) { b.byName(t, r) })
 	t.Run("who does what", func(t *testing.T) {
 		b.open(t, "#/tasks", "Databricks Support")
@@ -422,6 +423,30 @@ func (b *tab) decide(t *testing.T, r *audit.Report) {
 	}
 	if words[rejected] != audit.Reject || words[approved] != audit.Approve || words[other] != audit.Approve || !because[linked] {
 		t.Errorf("the plan has %v, %v, %v, and because of the choice %v", words[rejected], words[approved], words[other], because[linked])
+	}
+}
+
+// choose looks at what a page offers to choose from: the suggested record first,
+// and of a crowd some.
+func (b *tab) choose(t *testing.T, r *audit.Report) {
+	for _, f := range r.Findings.All() {
+		keeper := suggested(f)
+		if f.Rule != "split-identity" || keeper.IsZero() {
+			continue
+		}
+		b.open(t, "#/finding/"+f.ID, "What to do")
+		first := evalIn[string](t, b, `document.querySelector('.chooser input').value`)
+		if tags := evalIn[int](t, b, `document.querySelectorAll('.chooser label:first-of-type .tag').length`); tags != 1 || first != "keep:"+keeper.String() {
+			t.Errorf("offered first is %s, marked %d times: suggested is %s", first, tags, keeper)
+		}
+		break
+	}
+	b.open(t, "#/finding/"+audit.FindingID("ambiguous-username", "databricks:user:800000000"), "What to do")
+	if n := evalIn[int](t, b, `document.querySelectorAll('.chooser input[value^="link:"]').length`); n != 100 {
+		t.Errorf("a crowd of 120 is offered as %d", n)
+	}
+	if got := b.text(t, ".chooser"); !strings.Contains(got, "and 20 more, in subjects.csv") {
+		t.Errorf("of the rest of a crowd it says: %s", got)
 	}
 }
 

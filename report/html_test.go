@@ -75,6 +75,10 @@ func pageCompany(t testing.TB, n int) *audit.Report {
 		add(o)
 		add(d)
 	}
+	for i := range 120 { // more than anybody chooses from
+		add(audit.OktaUser{ID: fmt.Sprintf("00uCrowd%03d", i), Status: "ACTIVE", Login: fmt.Sprintf("crowd.%d@example.com", i), Email: "crowd@example.com", FirstName: "Sam", LastName: "Crowd"})
+	}
+	add(audit.DatabricksUser{ID: "800000000", UserName: "crowd@example.com", GivenName: "Sam", FamilyName: "Crowd", Active: true})
 	add(audit.OktaUser{ID: "00uAdmin", Status: "ACTIVE", Login: "admin@example.com", Email: "admin@example.com", FirstName: "Ada", LastName: "Reed"})
 	add(audit.DatabricksUser{ID: "700000000", UserName: "admin@example.com", GivenName: "Ada", FamilyName: "Reed", Active: true, Roles: audit.NewValues(audit.Value{Value: "account_admin"})})
 	for i, name := range hostileNames() {

@@ -293,7 +293,7 @@ func (p *webPage) plan(b *pageBlocks) {
 		end()
 	}
 	var known clues
-	choices := newColumnar("finding", "candidates", "records")
+	choices := newColumnar("finding", "candidates", "records", "suggested")
 	endChoices := func() { b.write("choices", p.cast.take(nil, choices)) }
 	for m := range plan.Manual.All() {
 		n, ok := at[m.Finding]
@@ -314,6 +314,8 @@ func (p *webPage) plan(b *pageBlocks) {
 				add(p.cast.of(rec.Subject, func() string { return rec.Name }))
 			}
 		})
+		keeper := suggested(&f)
+		choices.number(3, p.cast.of(keeper, func() string { return known.name(p.r, keeper) }))
 		if choices.n == blockRows {
 			endChoices()
 		}

@@ -101,12 +101,7 @@ func choicesOf(m *audit.Manual) (choices []string) {
 
 // choicesTold says what each of the choices means, a line each.
 func (b *workbook) choicesTold(r *audit.Report, f *audit.Finding, m *audit.Manual) string {
-	suggested := audit.Subject{}
-	for i := range f.Evidence {
-		if f.Evidence[i].Role == "suggested keeper" {
-			suggested = f.Evidence[i].Subject
-		}
-	}
+	keeper := suggested(f)
 	l := b.lines.begin()
 	for _, c := range m.Candidates {
 		if l.next() {
@@ -121,12 +116,22 @@ func (b *workbook) choicesTold(r *audit.Report, f *audit.Finding, m *audit.Manua
 			continue
 		}
 		text := fmt.Sprintf("keep:%s is %s", visible(record.Subject.String()), called(record.Name))
-		if record.Subject == suggested {
+		if record.Subject == keeper {
 			text += " (suggested)"
 		}
 		l.show(text)
 	}
 	return l.String()
+}
+
+// suggested returns the record that the finding suggests to keep, or none.
+func suggested(f *audit.Finding) (keeper audit.Subject) {
+	for i := range f.Evidence {
+		if f.Evidence[i].Role == "suggested keeper" {
+			keeper = f.Evidence[i].Subject
+		}
+	}
+	return keeper
 }
 
 // list returns the formula of the choices of a finding, which stand on a sheet of

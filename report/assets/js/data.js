@@ -6,7 +6,7 @@ const ruleNumber = new Map(head.rules.map((r, i) => [r.name, i]));
 const subjects = { kind: [], id: [], name: [] };
 const findings = { n: 0, rule: [], severity: [], remedy: [], waived: [], hash: [], key: [], message: [], subjects: [], operations: [], since: [], state: [] };
 const operations = { n: 0, id: [], action: [], target: [], field: [], from: [], to: [], because: [], evidence: [], risk: [], reversible: [], decision: [], named: [] };
-const choices = { n: 0, finding: [], candidates: [], records: [] };
+const choices = { n: 0, finding: [], candidates: [], records: [], suggested: [] };
 const rows = { n: 0, subject: [], externalId: [], link: [], okta: [], email: [], status: [], matched: [], now: [], after: [],
   given: [], family: [], active: [], admin: [], groups: [], first: [], last: [] };
 const files = new Map();
@@ -45,7 +45,7 @@ const readers = {
     add(operations, b, ['id', 'action', 'target', 'field', 'from', 'to', 'because', 'evidence', 'risk', 'reversible', 'decision', 'named']);
   },
   choices(b) {
-    add(choices, b, ['finding', 'candidates', 'records']);
+    add(choices, b, ['finding', 'candidates', 'records', 'suggested']);
   },
   crosswalk(b) {
     b.status = worded(b.status, b.statuses);

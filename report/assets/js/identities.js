@@ -137,12 +137,13 @@ async function identityPage(id) {
   for (const f of about.slice(0, 50)) evidence.push(...(await detail(f)).evidence);
   const own = rowOf()(s), beside = rowsBeside()(s);
   // Whom the story is told against: counterparts first, then who shares a finding.
-  const partners = [];
-  const join = (o) => { if (o >= 0 && o !== s && !partners.includes(o)) partners.push(o); };
+  const others = new Set();
+  const join = (o) => { if (o >= 0 && o !== s) others.add(o); };
   for (const r of own) join(rows.okta[r]);
   for (const r of beside) join(rows.subject[r]);
-  const pairs = partners.length;
+  const pairs = others.size;
   for (const f of about) for (const o of findings.subjects[f]) join(o);
+  const partners = [...others];
   const shown = partners.slice(0, 5);
   const ops = operationsOn()(s);
   const row = own[0] ?? beside[0];

@@ -35,15 +35,20 @@ function decider(o) {
     ${decisions.has(id) ? html`<span class="tag">decided here</span>` : nothing}</fieldset>`;
 }
 
+const mostChoices = 100; // that are offered: what more are, nobody reads
+
 // chooser lets the reader say which identity a finding means.
 function chooser(c) {
   const f = choices.finding[c], id = findingId(f), word = decisions.get(id) ?? '';
-  const records = choices.records[c], candidates = choices.candidates[c];
+  const keeper = choices.suggested[c], records = choices.records[c].length > 1 ? choices.records[c] : [], candidates = choices.candidates[c];
+  const kept = [...records.filter((s) => s === keeper), ...records.filter((s) => s !== keeper)].slice(0, mostChoices);
+  const linked = candidates.slice(0, mostChoices), more = records.length - kept.length + candidates.length - linked.length;
   const option = (value, label) => html`<label class="choice block"><input type="radio" name="c-${id}" value=${value} .checked=${live(word === value)}
     @change=${() => decide(id, value, '')}> <span>${label}</span></label>`;
   return html`<fieldset class="chooser"><legend>Which identity is meant?</legend>
-    ${records.length > 1 ? records.map((s) => option('keep:' + subjectText(s), html`<strong>keep</strong> ${text(subjects.name[s] || subjects.id[s], 80)} <span class="means">${kindName(s)} ${subjects.id[s]}; ${head.deactivate ? 'the other users are deactivated' : 'the others are work for people'}</span>`)) : nothing}
-    ${candidates.map((s) => option('link:' + subjects.id[s], html`<strong>link</strong> to ${text(subjects.name[s] || subjects.id[s], 80)} <span class="means">${kindName(s)} ${subjects.id[s]}</span>`))}
+    ${kept.map((s) => option('keep:' + subjectText(s), html`<strong>keep</strong> ${text(subjects.name[s] || subjects.id[s], 80)} ${s === keeper ? html`<span class="tag">suggested</span> ` : nothing}<span class="means">${kindName(s)} ${subjects.id[s]}; ${head.deactivate ? 'the other users are deactivated' : 'the others are work for people'}</span>`))}
+    ${linked.map((s) => option('link:' + subjects.id[s], html`<strong>link</strong> to ${text(subjects.name[s] || subjects.id[s], 80)} <span class="means">${kindName(s)} ${subjects.id[s]}</span>`))}
+    ${more ? html`<p class="small">and ${count(more)} more, in subjects.csv: for one of them, write a row of your own into the file of decisions: <code>${id},link:</code> and an Okta id, or <code>keep:</code> and a Databricks subject.</p>` : nothing}
     ${option('reject', html`<strong>do nothing</strong> about it`)}
     ${option('', 'not decided')}
     ${decisions.has(id) ? html`<span class="tag">decided here</span>` : nothing}</fieldset>`;
