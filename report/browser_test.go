@@ -178,6 +178,14 @@ func TestBrowser(t *testing.T) {
 		if !strings.Contains(label, "go from duplicate to linked") {
 			t.Errorf("the picture says %q", label)
 		}
+		unread := evalIn[string](t, b, `[...document.querySelectorAll('#flows svg')].flatMap((s) => {
+			const boxes = [...s.querySelectorAll('text:not(.axis)')].map((e) => ({ says: e.textContent, b: e.getBBox() }));
+			return [...boxes.filter(({ b }) => b.y + b.height > s.viewBox.baseVal.height).map((x) => x.says + ' is cut off'),
+				...boxes.filter((x, i) => boxes.some((y, j) => j < i && x.b.x < y.b.x + y.b.width && y.b.x < x.b.x + x.b.width && x.b.y < y.b.y + y.b.height - 1 && y.b.y < x.b.y + x.b.height - 1)).map((x) => x.says + ' lies on another')];
+		}).join(', ')`)
+		if unread != "" {
+			t.Errorf("in the picture %s", unread)
+		}
 	})
 	t.Run("search, filter, sort and page", func(t *testing.T) { b.table(t, r) })
 	t.Run("one identity", func(t *testing.T) {

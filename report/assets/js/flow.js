@@ -16,9 +16,10 @@ function flowPicture(kind, width) {
   const least = total / 90;
   const links = flows.map((f) => ({ source: node('now', f.now), target: node('after', f.after), value: Math.max(f.count, least), count: f.count, now: f.now, after: f.after }));
   const rowsNow = nodes.filter((n) => n.side === 'now').length, rowsAfter = nodes.length - rowsNow;
-  const height = Math.max(120, Math.max(rowsNow, rowsAfter) * 44 + 50);
+  const height = Math.max(120, Math.max(rowsNow, rowsAfter) * 52 + 60);
   const label = Math.min(150, width * 0.34);
-  const graph = lib.sankey().nodeWidth(10).nodePadding(24).extent([[label, 36], [width - label, height - 8]])
+  // A label is two lines high, and as near to the next as the padding lets it.
+  const graph = lib.sankey().nodeWidth(10).nodePadding(36).extent([[label, 36], [width - label, height - 24]])
     .nodeSort((a, b) => a.order - b.order).linkSort((a, b) => names.indexOf(a.after) - names.indexOf(b.after) || names.indexOf(a.now) - names.indexOf(b.now))({ nodes, links });
   const path = lib.sankeyLinkHorizontal();
   const sums = (n) => flows.reduce((sum, f) => sum + (f[n.side] === n.outcome ? f.count : 0), 0);
