@@ -69,6 +69,10 @@ func fileError(doing, name string, err error) error {
 		}
 	case errors.Is(err, fs.ErrNotExist):
 		advice = ": check the path"
+	case errors.Is(err, syscall.ENAMETOOLONG):
+		advice = ": choose a shorter one"
+	case errors.Is(err, fs.ErrExist), errors.Is(err, syscall.ELOOP):
+		advice = ": see where the link of that name leads, or choose another name"
 	case errors.Is(err, syscall.EISDIR):
 		advice = ": name a file"
 	case errors.Is(err, syscall.ENOTDIR):

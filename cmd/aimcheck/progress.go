@@ -12,6 +12,7 @@ import (
 
 	"github.com/aimcheck/aimcheck/audit"
 	"github.com/aimcheck/aimcheck/internal/fetch"
+	"github.com/aimcheck/aimcheck/report"
 )
 
 // A progress shows on stderr how far the listings are: bars at a terminal,
@@ -124,6 +125,7 @@ func (p *progress) waiting(why string) {
 	if p == nil {
 		return
 	}
+	why = report.Visible(why) // it tells what a server said
 	p.pause.Store(&why)
 	p.mu.Lock()
 	defer p.mu.Unlock()

@@ -10,6 +10,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"github.com/aimcheck/aimcheck/internal/config"
+	"github.com/aimcheck/aimcheck/report"
 )
 
 // run does what the arguments say and returns the exit status. Results go to
@@ -22,9 +23,19 @@ func run(ctx context.Context, e *env) int {
 	root.SetErr(e.stderr)
 	code, text := exitStatus(ctx, root.ExecuteContext(ctx))
 	if text != "" {
-		fmt.Fprintln(e.stderr, "aimcheck:", text)
+		fmt.Fprintln(e.stderr, "aimcheck:", shownLines(text))
 	}
 	return code
+}
+
+// shownLines makes what a server or a file put into a message visible, and leaves
+// the ends of its lines.
+func shownLines(text string) string {
+	lines := strings.Split(text, "\n")
+	for i := range lines {
+		lines[i] = report.Visible(strings.ReplaceAll(lines[i], "\t", "    "))
+	}
+	return strings.Join(lines, "\n")
 }
 
 func (e *env) root() *cobra.Command {

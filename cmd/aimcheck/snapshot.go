@@ -13,6 +13,7 @@ import (
 	"github.com/aimcheck/aimcheck/audit"
 	"github.com/aimcheck/aimcheck/internal/config"
 	"github.com/aimcheck/aimcheck/internal/snapfile"
+	"github.com/aimcheck/aimcheck/report"
 )
 
 func (e *env) snapshotCommand() *cobra.Command {
@@ -172,7 +173,7 @@ func (e *env) printSnapshot(s *audit.Snapshot, file, digest string, unread []aud
 		}
 	}
 	for _, note := range slices.Concat(s.Okta.Notes, s.Databricks.Notes) {
-		fmt.Fprintln(e.stderr, "aimcheck: note:", note)
+		fmt.Fprintln(e.stderr, "aimcheck: note:", report.Visible(note))
 	}
 	_, err := fmt.Fprintf(e.stdout, "\n%s  %s\nNext        aimcheck audit --snapshot %s\n", quote(file), digest, quote(file))
 	return err

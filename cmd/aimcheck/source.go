@@ -16,6 +16,7 @@ import (
 	"github.com/aimcheck/aimcheck/internal/fetch"
 	"github.com/aimcheck/aimcheck/internal/okta"
 	"github.com/aimcheck/aimcheck/internal/snapfile"
+	"github.com/aimcheck/aimcheck/report"
 )
 
 // A source is where a command gets its snapshot from: the flags that say how the
@@ -241,7 +242,7 @@ func (e *env) incomplete(unread []audit.Reading) error {
 		if reason == "" {
 			reason = "it was not read"
 		}
-		fmt.Fprintf(e.stderr, "aimcheck: INCOMPLETE: %s: %s\n", r.Input, reason)
+		fmt.Fprintf(e.stderr, "aimcheck: INCOMPLETE: %s: %s\n", r.Input, report.Visible(reason))
 	}
 	return &exitError{exitIncomplete, fmt.Errorf("incomplete: part of what is needed could not be read, so nothing is proved; mend the above and run again")}
 }

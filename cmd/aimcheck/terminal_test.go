@@ -166,6 +166,25 @@ func TestHangUp(t *testing.T) {
 	}
 }
 
+// What a server says can't drive the terminal that its errors are shown at.
+func TestErrorsOfAServerAreShownAsTheyAre(t *testing.T) {
+	t.Parallel()
+	for _, path := range []string{"/v1/token", "/Users", "/groups"} {
+		s := newScene(t, crowd(), sandbox.Options{})
+		s.goesWrong(func(r *http.Request) sandbox.Fault {
+			if !strings.HasSuffix(r.URL.Path, path) {
+				return sandbox.Fault{}
+			}
+			const said = `no\u001b[31m\u202eway`
+			return sandbox.Fault{Status: http.StatusForbidden, Body: `{"error":"` + said + `","error_description":"` + said + `","errorCode":"E1","errorSummary":"` + said + `","detail":"` + said + `"}`}
+		})
+		status, out := s.run("snapshot", "-o", s.file("x.snapshot"), "--quiet")
+		if status == 0 || !strings.Contains(out, "way") || strings.ContainsAny(out, "\x1b\u202e") {
+			t.Errorf("%s: exit status %d, and it says %q", path, status, out)
+		}
+	}
+}
+
 // firstPatch holds the first PATCH back, telling reached whom it is about, until
 // goOn is closed; it then takes effect, whether or not its sender is still there.
 // What it returns waits for that.
