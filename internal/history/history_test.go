@@ -338,10 +338,19 @@ func TestBesideAnother(t *testing.T) {
 		record(t, s, r, day(2), func(r *Run) { r.Began = day(2).Add(-time.Minute) })
 		want(t, r, "y open 11-02..11-03", "x resolved 11-01..11-02", "z resolved 11-02..11-02")
 
+		// One snapshot judged again is not beside itself.
+		record(t, s, say("info a y", "info a w"), day(4), func(r *Run) { r.Began, r.Snapshot = day(4).Add(-time.Minute), "sha256:4" })
+		r = say("info a y")
+		rec = record(t, s, r, day(4), func(r *Run) { r.Began, r.Snapshot, r.Old = day(4).Add(-time.Minute), "sha256:4", true })
+		want(t, r, "y open 11-02..11-05", "w resolved 11-05..11-05")
+		if len(rec.Mind) != 0 {
+			t.Errorf("%q", rec.Mind)
+		}
+
 		// A clock that was ahead makes no run beside another.
 		record(t, s, say("info a y"), day(9))
 		r = say()
-		record(t, s, r, day(3), func(r *Run) { r.Began = day(3) })
+		record(t, s, r, day(5), func(r *Run) { r.Began = day(5) })
 		want(t, r, "y resolved 11-02..11-10")
 	})
 }

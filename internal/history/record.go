@@ -100,6 +100,7 @@ type recording struct {
 type past struct {
 	id       int64
 	at, read time.Time
+	snapshot string // digest
 }
 
 // A row is a finding as the history holds it.
@@ -170,7 +171,7 @@ func (rec *recording) lookBack(ctx context.Context, tx *sql.Tx) (err error) {
 	var last past
 	var at, read string
 	from := rec.stream
-	switch err := tx.QueryRowContext(ctx, rec.store.q("SELECT id, at, read_at FROM aimcheck_runs WHERE stream = ? ORDER BY id DESC LIMIT 1"), rec.stream).Scan(&last.id, &at, &read); {
+	switch err := tx.QueryRowContext(ctx, rec.store.q("SELECT id, at, read_at, snapshot FROM aimcheck_runs WHERE stream = ? ORDER BY id DESC LIMIT 1"), rec.stream).Scan(&last.id, &at, &read, &last.snapshot); {
 	case errors.Is(err, sql.ErrNoRows):
 		// With other settings before, what was seen then is not new now.
 		err := tx.QueryRowContext(ctx, rec.store.q("SELECT stream FROM aimcheck_runs WHERE org = ? AND account = ? ORDER BY id DESC LIMIT 1"),
@@ -213,7 +214,8 @@ func (rec *recording) clock() error {
 	if rec.run.Old && rec.run.Read.Before(last.read) && !last.read.After(now) {
 		return fmt.Errorf("%w: it is of %s, the last of %s", ErrOlder, show(rec.run.Read), show(last.read))
 	}
-	if rec.beside = !rec.run.Began.IsZero() && rec.run.Began.Before(last.read) && !last.read.After(now); rec.beside {
+	same := rec.run.Snapshot != "" && rec.run.Snapshot == last.snapshot
+	if rec.beside = !same && !rec.run.Began.IsZero() && rec.run.Began.Before(last.read) && !last.read.After(now); rec.beside {
 		rec.mind("this run began to read at %s, before the last one in the history had ended, %s: what it does not find may have come since, and is not taken for resolved",
 			show(rec.run.Began), show(last.read))
 	}
