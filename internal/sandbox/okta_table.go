@@ -87,7 +87,12 @@ func milliseconds(raw json.RawMessage) int64 {
 // time returns the time that an attribute has.
 func (r *row) time(path string) time.Time {
 	switch path {
-	case "lastUpdated", "lastMembershipUpdated", "statusChanged":
+	case "lastMembershipUpdated":
+		if own := milliseconds(lookUp(r.raw, path)); own != 0 {
+			return time.UnixMilli(own)
+		}
+		return time.UnixMilli(r.updated)
+	case "lastUpdated", "statusChanged":
 		return time.UnixMilli(r.updated)
 	}
 	return time.UnixMilli(r.created)
