@@ -134,6 +134,7 @@ func TestHangUp(t *testing.T) {
 			s := newScene(t, crowd(), sandbox.Options{})
 			reached, goOn := make(chan struct{}), make(chan struct{})
 			var met atomic.Bool
+			s.mu.Lock()
 			s.before = func(r *http.Request) {
 				if strings.HasSuffix(r.URL.Path, "/Users") && !met.Swap(true) {
 					close(reached)
@@ -143,6 +144,7 @@ func TestHangUp(t *testing.T) {
 					}
 				}
 			}
+			s.mu.Unlock()
 			cmd := aimcheck(t, s.dir, s.box)("audit", "--out", "reports", "--quiet")
 			cmd.Args = append([]string{"sh", "-c", c.shell, "sh", cmd.Path}, cmd.Args[1:]...)
 			cmd.Path = "/bin/sh"
