@@ -214,6 +214,21 @@ func TestBrowser(t *testing.T) {
 			t.Errorf("the rule says %s", got)
 		}
 	})
+	t.Run("work is counted as it is listed", func(t *testing.T) {
+		b.open(t, "#/", "NOT READY")
+		var work []struct{ Count, Link string }
+		listed := evalIn[string](t, b, `JSON.stringify([...document.querySelectorAll('.owners li li a')].map((a) => ({ Count: a.textContent, Link: a.getAttribute('href') })))`)
+		if err := json.Unmarshal([]byte(listed), &work); err != nil || len(work) < 5 {
+			t.Fatalf("the work is %s: %v", listed, err)
+		}
+		for _, w := range work {
+			if !strings.Contains(w.Link, "remedy=support") { // counts users, of whom a finding may have several
+				b.open(t, "#/rules", "Rules")
+				evalIn[chromedp.Void](t, b, `location.hash = `+jsString(w.Link))
+				b.wait(t, `document.querySelector('.found strong')?.textContent.startsWith(`+jsString(w.Count+" ")+`)`)
+			}
+		}
+	})
 	t.Run("decide and download", func(t *testing.T) { b.decide(t, r) })
 	t.Run("what to choose from", func(t *testing.T) { b.choose(t, r) })
 	t.Run("what is touched only by name is approved one by one", func(t *testing.T) { b.byName(t, r) })

@@ -80,6 +80,9 @@ func pageCompany(t testing.TB, n int) *audit.Report {
 	}
 	add(audit.DatabricksUser{ID: "800000000", UserName: "crowd@example.com", GivenName: "Sam", FamilyName: "Crowd", Active: true})
 	add(audit.OktaGroup{ID: "00gAlone", Type: "OKTA_GROUP", Name: "only in Okta"}) // few beside many: the picture's thinnest flow is its last
+	add(audit.OktaGroup{ID: "00gDrift", Type: "OKTA_GROUP", Name: "Research"})
+	add(audit.DatabricksGroup{ID: "650000000", DisplayName: "Labs", ExternalID: "00gDrift", ResourceType: "Group"})
+	add(audit.DatabricksUser{ID: "660000000", UserName: "local@example.com", GivenName: "Lo", FamilyName: "Cal", Active: true})
 	add(audit.OktaUser{ID: "00uAdmin", Status: "ACTIVE", Login: "admin@example.com", Email: "admin@example.com", FirstName: "Ada", LastName: "Reed"})
 	add(audit.DatabricksUser{ID: "700000000", UserName: "admin@example.com", GivenName: "Ada", FamilyName: "Reed", Active: true, Roles: audit.NewValues(audit.Value{Value: "account_admin"})})
 	for i, name := range hostileNames() {

@@ -110,6 +110,7 @@ type pageHead struct {
 type pageRule struct {
 	Name  string `json:"name"`
 	Title string `json:"title"`
+	Group bool   `json:"group,omitempty"` // the owners of groups look at what it finds
 }
 
 func (p *webPage) head() pageHead {
@@ -134,13 +135,12 @@ func (p *webPage) head() pageHead {
 	for _, o := range audit.Outcomes() {
 		h.Meanings = append(h.Meanings, meaning(o))
 	}
-	titles := map[string]string{}
-	for _, rule := range p.r.Rules {
-		titles[rule.Name] = rule.Title()
-	}
 	h.Rules = make([]pageRule, len(p.rules.number))
 	for name, i := range p.rules.number {
-		h.Rules[i] = pageRule{name, titles[name]}
+		h.Rules[i].Name = name
+	}
+	for _, rule := range p.r.Rules {
+		h.Rules[p.rules.number[rule.Name]] = pageRule{rule.Name, rule.Title(), rule.Family == audit.GroupsFamily}
 	}
 	return h
 }

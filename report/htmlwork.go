@@ -48,14 +48,14 @@ func (p *webPage) Owners() (owners []pageOwner) {
 	}
 	var groups []pageWork
 	for _, rule := range p.r.Rules {
-		groups = append(groups, pageWork{ofGroups[rule.Name], "of " + rule.Name, "#/findings?rule=" + rule.Name + "&remedy=review&waived=no"})
+		groups = append(groups, pageWork{ofGroups[rule.Name], "of " + rule.Name, "#/findings?rule=" + rule.Name + "&for=groups"})
 	}
 	for _, o := range []pageOwner{
 		{"databricks", databricksAdmin, "reviews the plan, decides, and applies it", []pageWork{
 			{approved, "approved, to look over and apply", "#/plan?decision=approve"},
 			{undecided, "to approve or reject", "#/plan?decision=undecided"},
 			{left[audit.RemedyChoose], "to say which identity is meant", "#/choose"},
-			{left[audit.RemedyReview], "to look at and judge", "#/findings?remedy=review&waived=no"},
+			{left[audit.RemedyReview], "to look at and judge", "#/findings?remedy=review&for=databricks"},
 		}, ""},
 		{"okta", oktaAdmin, "changes what only Okta can", []pageWork{
 			{left[audit.RemedyOkta], "to mend in Okta", "#/findings?remedy=okta&waived=no"}}, "okta-changes.csv"},

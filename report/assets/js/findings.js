@@ -11,6 +11,20 @@ const severityOf = (f) => head.severities[findings.severity[f]];
 const ruleOf = (f) => head.rules[findings.rule[f]];
 const remedyOf = (f) => head.remedies[findings.remedy[f]];
 
+// whoActs numbers who acts on a finding; nobody does on what is waived, or what the plan mends.
+const actors = ['databricks', 'okta', 'support', 'groups'];
+const actorNames = ['Databricks admin', 'Okta admin', 'Databricks Support', 'group owners'];
+function whoActs(f) {
+  if (findings.waived[f]) return -1;
+  switch (remedyOf(f)) {
+    case 'automatic': return -1;
+    case 'okta': return 1;
+    case 'support': return 2;
+    case 'review': return ruleOf(f).group ? 3 : 0;
+  }
+  return 0;
+}
+
 const identityLink = (s, longest) => html`<a href="#/identity/${encodeURIComponent(subjectText(s))}">${text(subjects.name[s] || subjects.id[s], longest)}</a>`;
 const findingLink = (f) => html`<a href="#/finding/${findingId(f)}">${text(findings.message[f], 240)}</a>`;
 const ruleLink = (name) => html`<a href="#/rules/${name}">${name}</a>`;
@@ -33,6 +47,7 @@ const findingsTable = once(() => {
       { key: 'severity', label: 'Severity', values: present(n, (f) => findings.severity[f], head.severities), of: (f) => findings.severity[f] },
       { key: 'rule', label: 'Rule', values: present(n, (f) => findings.rule[f], names), of: (f) => findings.rule[f] },
       { key: 'remedy', label: 'Remedy', values: present(n, (f) => findings.remedy[f], head.remedies), of: (f) => findings.remedy[f] },
+      { key: 'for', label: 'For', values: actors, labels: actorNames, of: whoActs },
       { key: 'waived', label: 'Waived', values: ['no', 'yes'], of: (f) => findings.waived[f] },
       ...(head.history ? [{ key: 'state', label: 'State', values: lifeStates, of: (f) => lifeStates.indexOf(findings.state[f]) }] : []),
     ],
