@@ -162,7 +162,7 @@ func (ix *Index) link(d Ref) *Link {
 	noun := strings.Replace(okta.String(), "okta:", "Okta ", 1)
 	switch l.State {
 	case NoLinkState:
-		l.Why = "not known: " + strings.Join(ix.missing(Check{Needs: []Input{OktaApps}}), "; ")
+		l.Why = "not known: " + strings.Join(ix.missing(OktaApps), "; ")
 	case Unlinked:
 		l.Why = "its externalId is blank"
 	case LinkedLive:
@@ -171,7 +171,7 @@ func (ix *Index) link(d Ref) *Link {
 		l.Why = "its externalId is, byte for byte, the id of an Okta user who is DEPROVISIONED"
 	case Stale:
 		l.Why = fmt.Sprintf("its externalId is the id of no %s%s", noun, ix.nearID(d))
-		for _, why := range ix.missing(Check{Needs: []Input{inputOf(okta)}}) {
+		for _, why := range ix.missing(inputOf(okta)) {
 			l.Why += "; but " + why
 		}
 	}
@@ -211,7 +211,7 @@ func (r *Report) automatic(d Ref) *Automatic {
 		why := string(doubt)
 		switch doubt {
 		case DoubtUnread:
-			why += ": " + strings.Join(ix.missing(Check{Needs: []Input{DatabricksUsers, DatabricksGroups, DatabricksServicePrincipals}}), "; ")
+			why += ": " + strings.Join(ix.missing(DatabricksUsers, DatabricksGroups, DatabricksServicePrincipals), "; ")
 		case DoubtHeld:
 			why += fmt.Sprintf(" by %s", ix.Subjects(ix.Holders(live.At(0)))[0])
 		case DoubtClaim:
@@ -282,7 +282,7 @@ func (ix *Index) ran(rule *Rule, k Kind) (why string, ran bool) {
 		if slices.ContainsFunc(rule.Checks, reads) && !reads(c) {
 			continue
 		}
-		missing := ix.missing(c)
+		missing := ix.missing(c.Needs...)
 		if len(missing) == 0 {
 			return "", true
 		}

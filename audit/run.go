@@ -101,7 +101,7 @@ func (ix *Index) run(rules []*Rule, wanted func(*Rule) bool) []*Pass {
 // passes are what the checks of the rule take whose inputs are complete.
 func (ix *Index) passes(rule *Rule) (passes []*Pass) {
 	for _, c := range rule.Checks {
-		if len(ix.missing(c)) > 0 {
+		if len(ix.missing(c.Needs...)) > 0 {
 			continue
 		}
 		parts := 1
@@ -130,24 +130,24 @@ func sideBySide(n int, do func(i int)) {
 func (ix *Index) skips(rule *Rule) []Skip {
 	var skips []Skip
 	for _, c := range rule.Checks {
-		if missing := ix.missing(c); len(missing) > 0 {
+		if missing := ix.missing(c.Needs...); len(missing) > 0 {
 			reason := strings.Join(missing, "; ")
 			if c.About != "" {
 				reason = c.About + ": " + reason
 			}
 			skips = append(skips, Skip{rule.Name, reason, c.About})
 		} else if c.Claims && ix.Settings.SSOClaim == ClaimOther && !ix.Complete(OktaAppUsers) {
-			why := strings.Join(ix.missing(Check{Needs: []Input{OktaAppUsers}}), "; ")
+			why := strings.Join(ix.missing(OktaAppUsers), "; ")
 			skips = append(skips, Skip{rule.Name, aboutClaims + ": " + why, aboutClaims})
 		}
 	}
 	return skips
 }
 
-// missing says which inputs of the check are not complete, and why.
-func (ix *Index) missing(c Check) []string {
+// missing says which of the inputs are not complete, and why.
+func (ix *Index) missing(needs ...Input) []string {
 	var why []string
-	for _, in := range c.Needs {
+	for _, in := range needs {
 		switch r := ix.Reading(in); {
 		case r.Complete:
 		case !r.Asked && !in.Required():

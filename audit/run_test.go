@@ -17,7 +17,7 @@ func TestWhatIsMissing(t *testing.T) {
 		OktaAppUsers:               "okta_app_users were not read: add --apps",
 		DatabricksWorkspaceDetails: "databricks_workspace_details were not read: add --workspace-details",
 	} {
-		if got := NewIndex(snapshotOf(t), Settings{}).missing(Check{Needs: []Input{in}}); !slices.Equal(got, []string{want}) {
+		if got := NewIndex(snapshotOf(t), Settings{}).missing(in); !slices.Equal(got, []string{want}) {
 			t.Errorf("%s, not asked for: %q, want %q", in, got, want)
 		}
 	}
@@ -25,7 +25,7 @@ func TestWhatIsMissing(t *testing.T) {
 		Reading{Input: OktaUsers, Asked: true, Complete: true}, Reading{Input: OktaMembers, Asked: true, Reason: "a page was cut"},
 		Reading{Input: OktaApps, Asked: true}, Reading{Input: OktaGroups, Reason: "the token may not"}), Settings{})
 	want := []string{"okta_members are incomplete: a page was cut", "okta_apps were not read completely", "okta_groups are incomplete: the token may not"}
-	if got := ix.missing(Check{Needs: []Input{OktaUsers, OktaMembers, OktaApps, OktaGroups}}); !slices.Equal(got, want) {
+	if got := ix.missing(OktaUsers, OktaMembers, OktaApps, OktaGroups); !slices.Equal(got, want) {
 		t.Errorf("got %q, want %q", got, want)
 	}
 }
