@@ -5,6 +5,7 @@ import (
 	"encoding/binary"
 	"hash/maphash"
 	"slices"
+	"sort"
 	"strings"
 )
 
@@ -60,10 +61,7 @@ func (f *finder) find(id string) (int, bool) {
 	}
 	h := head(rest)
 	low, _ := slices.BinarySearch(f.heads, h) // the id is behind the sample before
-	high := low
-	for high < len(f.heads) && f.heads[high] == h {
-		high++
-	}
+	high := low + sort.Search(len(f.heads)-low, func(i int) bool { return f.heads[low+i] > h })
 	from, to := max(0, low-1)*stride, min(len(f.tags), high*stride)
 	for to-from > 2*stride { // many ids have one head
 		if middle := from + (to-from)/2; f.id(middle) < id {

@@ -62,7 +62,7 @@ func (x *memberIndex) turnRound(ix *Index) {
 	}
 	addUp(x.grouped)
 	x.groups = make([]int32, x.grouped[principals])
-	next := append([]int32(nil), x.grouped...)
+	next := slices.Clone(x.grouped)
 	for g := range ix.All(DatabricksGroupKind) {
 		for _, m := range x.of(ix, g) {
 			if m != none {
@@ -121,7 +121,7 @@ func (ix *Index) firstPrincipal(kind Kind) (first int32) {
 	return first
 }
 
-// directGroups returns the Databricks groups whose members list d.
+// directGroups returns the Databricks groups whose members list the principal d.
 func (ix *Index) directGroups(d Ref) Refs {
 	x := ix.members()
 	if x.grouped == nil {
@@ -217,10 +217,11 @@ func (ix *Index) membersOf(g Ref) iter.Seq2[string, Ref] {
 		if !ok {
 			return
 		}
-		at := ix.members().listed[i]
+		x := ix.members()
+		at := x.listed[i]
 		for m := range ix.DatabricksMembers.At(i).Members.All() {
 			var who Ref
-			if n := ix.members().members[at]; n != none {
+			if n := x.members[at]; n != none {
 				who = ix.principalOf(n)
 			}
 			if !yield(m.Value, who) {

@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strconv"
+	"strings"
 
 	"github.com/aimcheck/aimcheck/audit"
 	"github.com/aimcheck/aimcheck/internal/snapfile"
@@ -111,7 +112,7 @@ func (b *bench) members() error {
 	if err != nil {
 		return err
 	}
-	memberships, err := strconv.ParseFloat(string(made.out[:len(made.out)-1]), 64)
+	memberships, err := strconv.ParseFloat(strings.TrimSpace(string(made.out)), 64)
 	if err != nil {
 		return err
 	}
