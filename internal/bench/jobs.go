@@ -86,13 +86,27 @@ func sixRules() []*audit.Rule {
 	return []*audit.Rule{rules.SharedEmail, rules.LoginEmailCollision, rules.MissingName, rules.MissingExternalID, rules.AmbiguousUsername, rules.UsernameDrift}
 }
 
-// tell prints how many findings there are of each rule.
+// told is what a peer finds too.
+type told struct {
+	Findings    map[string]int // by rule
+	Suggestions map[string]int // by score, for users without an externalId
+}
+
+// tell prints how many findings there are of each rule, and how many suggestions.
 func tell(fs *audit.Findings) error {
-	found := map[string]int{}
+	t := told{map[string]int{}, map[string]int{}}
 	for _, head := range fs.Heads() {
-		found[head.Rule]++
+		t.Findings[head.Rule]++
 	}
-	return json.NewEncoder(os.Stdout).Encode(found)
+	for _, f := range fs.Where(func(head audit.FindingHead) bool { return head.Rule == rules.MissingExternalID.Name }) {
+		for _, e := range f.Evidence {
+			if e.Role == "suggestion" {
+				_, score, _ := strings.Cut(e.Value, " (score ")
+				t.Suggestions[score[:len("0.5")]]++
+			}
+		}
+	}
+	return json.NewEncoder(os.Stdout).Encode(t)
 }
 
 func read(snapshot string) (*audit.Snapshot, error) {
@@ -253,7 +267,7 @@ func maps(args []string) error {
 			}
 		}
 	}
-	return json.NewEncoder(os.Stdout).Encode(found)
+	return json.NewEncoder(os.Stdout).Encode(told{Findings: found})
 }
 
 func decoded[T any](file string) ([]*T, error) {
