@@ -14,6 +14,12 @@ import (
 // the confusables of Unicode 17.0.0, default ignorables removed and no
 // bidirectional step. Names that look alike have one skeleton.
 func Skeleton(folded string) string {
+	var room [64]byte
+	return string(appendSkeleton(room[:0], folded))
+}
+
+// searchSkeleton is Skeleton by Unicode's tables.
+func searchSkeleton(folded string) string {
 	if !utf8.ValidString(folded) {
 		return folded
 	}
@@ -51,7 +57,7 @@ func appendSkeleton(b []byte, folded string) []byte {
 				b = append(b, folded[i:i+size]...)
 			}
 		default:
-			return append(b[:start], Skeleton(folded)...)
+			return append(b[:start], searchSkeleton(folded)...)
 		}
 		i += size
 	}
@@ -63,7 +69,7 @@ func appendSkeleton(b []byte, folded string) []byte {
 var looks = func() (looks [0x700]string) {
 	starts := func(s string) bool { return s != "" && norm.NFD.PropertiesString(s).CCC() == 0 }
 	for r := range looks {
-		if s := Skeleton(string(rune(r))); starts(s) && starts(norm.NFD.String(string(rune(r)))) {
+		if s := searchSkeleton(string(rune(r))); starts(s) && starts(norm.NFD.String(string(rune(r)))) {
 			looks[r] = s
 		}
 	}

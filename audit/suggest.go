@@ -221,15 +221,18 @@ func (b *blocking) add(kind blockingKind, sum uint64) {
 // address adds the keys of a folded address.
 func (b *blocking) address(name string) {
 	local, _, ok := strings.Cut(name, "@")
-	if !ok || !utf8.ValidString(name) {
+	own := len(local)
+	if !isASCII(name) {
+		ok = ok && utf8.ValidString(name)
+		own = utf8.RuneCountInString(local)
+	}
+	if !ok {
 		return
 	}
-	b.text = appendSkeleton(b.text[:0], withoutTag(local))
-	b.text = withoutDots(b.text)
+	b.text = appendDotless(b.text[:0], withoutTag(local))
 	b.add(byLooks, maphash.Bytes(b.seed, b.text))
 	// Of two names one edit apart one half is the same, wherever one of them is
 	// cut, if the other is cut for the same length.
-	own := utf8.RuneCountInString(local)
 	for length := max(own-b.near, 3); length <= own+b.near; length++ {
 		head := max(length/2, 2)
 		tail := length - head
@@ -305,16 +308,28 @@ func withoutTag(local string) string {
 	return cmp.Or(bare, local)
 }
 
-// withoutDots takes the dots out of text, in its place. It is a loop, since
-// slices.DeleteFunc would call a function for each byte, of millions of names.
-func withoutDots(text []byte) []byte {
-	kept := text[:0]
-	for _, c := range text {
-		if c != '.' {
-			kept = append(kept, c)
+// appendDotless appends the skeleton of a local part without its dots.
+func appendDotless(b []byte, local string) []byte {
+	start := len(b)
+	for i := range len(local) {
+		switch c := local[i]; {
+		case c == '.':
+		case c < utf8.RuneSelf && oneLook[c] != 0:
+			b = append(b, oneLook[c])
+		case c == 'm':
+			b = append(b, looks['m']...)
+		default:
+			skeleton := appendSkeleton(b[:start], local)
+			b = skeleton[:start]
+			for _, c := range skeleton[start:] {
+				if c != '.' {
+					b = append(b, c)
+				}
+			}
+			return b
 		}
 	}
-	return kept
+	return b
 }
 
 // likeness says how a Databricks user and an Okta user are alike, if they are.
