@@ -75,7 +75,7 @@ func exponent(small, large, n float64) float64 { return math.Log(large/small) / 
 
 // asTheProgram collects garbage as often as the program does.
 func asTheProgram(b *testing.B) {
-	before := debug.SetGCPercent(15)
+	before := debug.SetGCPercent(25)
 	b.Cleanup(func() { debug.SetGCPercent(before) })
 }
 

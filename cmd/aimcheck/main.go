@@ -16,7 +16,7 @@ import (
 
 func main() {
 	// Hardly anything that is kept has pointers: to look often takes little, and millions of identities stay small.
-	debug.SetGCPercent(15)
+	debug.SetGCPercent(25)
 	log.SetOutput(io.Discard) // net/http prints what a server sends unasked
 	os.Exit(start(osEnv()))
 }

@@ -110,7 +110,7 @@ func tell(fs *audit.Findings) error {
 }
 
 func read(snapshot string) (*audit.Snapshot, error) {
-	debug.SetGCPercent(15) // as the program does
+	debug.SetGCPercent(25) // as the program does
 	f, err := os.Open(snapshot)
 	if err != nil {
 		return nil, err
