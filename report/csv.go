@@ -18,9 +18,9 @@ func csvOf(table func(*audit.Report) table) func(io.Writer, *audit.Report) error
 
 func writeCSV(w io.Writer, t table) error {
 	const some = 64 << 10
-	text, line := t.header(), row{csv: true}
+	text, line := t.header(), row{}
 	for range t.each(&line) {
-		if text = append(text, ended(line.text)...); len(text) < some {
+		if text = line.appendCSV(text); len(text) < some {
 			continue
 		}
 		if _, err := w.Write(text); err != nil {
@@ -39,9 +39,9 @@ func crosswalkCSV(w io.Writer, r *audit.Report) error {
 		return err
 	}
 	return writeParts(w, r.CrosswalkList(), func(text []byte, part iter.Seq[*audit.CrosswalkRow]) ([]byte, error) {
-		line := row{csv: true}
+		var line row
 		for range crosswalkOf(part).each(&line) {
-			text = append(text, ended(line.text)...)
+			text = line.appendCSV(text)
 		}
 		return text, nil
 	})
@@ -49,33 +49,48 @@ func crosswalkCSV(w io.Writer, r *audit.Report) error {
 
 // header is the first line.
 func (t table) header() []byte {
-	line := row{csv: true}
+	var line row
 	for _, col := range t.columns {
 		line.add(col.name)
 	}
-	return ended(line.text)
+	return line.appendCSV(nil)
 }
 
-// ended ends the line: behind its last cell there is no comma.
-func ended(text []byte) []byte {
-	text[len(text)-1] = '\n'
+// appendCSV appends the row as a line of CSV. It stands here because encoding/csv
+// wants strings, and looks at one byte after another.
+func (r *row) appendCSV(text []byte) []byte {
+	if r.asItIs() {
+		text = append(text, r.text...)
+	} else {
+		for i, end := range r.ends {
+			text = append(appendCell(text, r.text[r.start(i):end]), ',')
+		}
+	}
+	text[len(text)-1] = '\n' // behind the last cell there is no comma
 	return text
 }
 
-// asItIs reports whether CSV has the cell as it is, and nothing needs to be looked at
-// twice. It stands here because encoding/csv wants whole records, and looks at one
-// byte after another.
-func asItIs(cell []byte) bool {
-	special, ascii := scan.For(cell, ',')
-	return !special && ascii && len(cell) > 0 && cell[0] >= '0' && cell[0] != '=' && cell[0] != '@' && cell[len(cell)-1] != ' '
+// asItIs reports whether CSV has every cell as it is, which is seen at one go.
+func (r *row) asItIs() bool {
+	special, ascii := scan.For(r.text, '"')
+	if special || !ascii && !utf8.Valid(r.text) || bytes.Count(r.text, []byte{','}) > len(r.ends) {
+		return false
+	}
+	for i, end := range r.ends {
+		if cell := r.text[r.start(i):end]; len(cell) > 0 && (formula(cell[0]) || spaced(cell)) {
+			return false
+		}
+	}
+	return true
 }
 
-// appendUnusual appends a cell as RFC 4180 has it.
-func appendUnusual(text, cell []byte) []byte {
-	if !utf8.Valid(cell) {
+// appendCell appends a cell as RFC 4180 has it.
+func appendCell(text, cell []byte) []byte {
+	special, ascii := scan.For(cell, ',')
+	if !ascii && !utf8.Valid(cell) {
 		cell = []byte(valid(string(cell)))
 	}
-	quote := needsQuotes(cell)
+	quote := special && bytes.ContainsAny(cell, ",\"\n\r") || spaced(cell)
 	if quote {
 		text = append(text, '"')
 	}
@@ -95,12 +110,7 @@ func appendUnusual(text, cell []byte) []byte {
 	}
 }
 
-func needsQuotes(cell []byte) bool {
-	for _, c := range []byte(",\"\n\r") {
-		if bytes.IndexByte(cell, c) >= 0 {
-			return true
-		}
-	}
-	// Some readers trim what is not quoted.
+// spaced reports whether a space is at either end: some readers trim what is not quoted.
+func spaced(cell []byte) bool {
 	return len(cell) > 0 && (cell[0] == ' ' || cell[len(cell)-1] == ' ')
 }

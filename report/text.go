@@ -18,13 +18,9 @@ func guarded(s string) string {
 }
 
 // formula reports whether [guarded] guards what starts with c.
-func formula(c byte) bool {
-	switch c {
-	case '=', '+', '-', '@', '\t', '\r', '\'':
-		return true
-	}
-	return false
-}
+func formula(c byte) bool { return formulas[c] }
+
+var formulas = [256]bool{'=': true, '+': true, '-': true, '@': true, '\t': true, '\r': true, '\'': true}
 
 // valid returns s with U+FFFD for each byte that is no UTF-8, as findings.json has
 // it: texts that differ in length alone stay different in every file.
