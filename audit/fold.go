@@ -16,7 +16,7 @@ import (
 // name that is not valid UTF-8 is its own key, byte by byte.
 func Fold(name string) string {
 	switch {
-	case plain(name):
+	case Plain(name):
 		return name
 	case isASCII(name):
 		return strings.ToLower(strings.TrimSpace(name))
@@ -91,9 +91,9 @@ func isASCII(s string) bool {
 	return true
 }
 
-// plain reports whether name folds to itself as nearly every name does: printable
+// Plain reports whether name folds to itself as nearly every name does: printable
 // ASCII without capitals or spaces. It looks at eight bytes at a time.
-func plain(name string) bool {
+func Plain(name string) bool {
 	const each, high = 0x0101010101010101, 0x8080808080808080
 	for ; len(name) >= 8; name = name[8:] {
 		w := binary.LittleEndian.Uint64([]byte(name[:8])) // no copy is made

@@ -112,8 +112,8 @@ func TestPlain(t *testing.T) {
 		want := ' ' < c && c <= '~' && !('A' <= c && c <= 'Z')
 		for at := range 20 {
 			name := strings.Repeat("a", at) + string([]byte{byte(c)}) + strings.Repeat("~", 19-at)
-			if plain(name) != want {
-				t.Fatalf("plain(%q) = %v", name, !want)
+			if Plain(name) != want {
+				t.Fatalf("Plain(%q) = %v", name, !want)
 			}
 		}
 	}

@@ -103,7 +103,7 @@ func defaultIgnorable(r rune) bool {
 // and F), which merges ß with ss.
 func FullFold(folded string) string {
 	switch {
-	case plain(folded), !utf8.ValidString(folded):
+	case Plain(folded), !utf8.ValidString(folded):
 		return folded
 	case strings.ContainsFunc(folded, foldsToSeveral):
 		folded = cases.Fold().String(folded)

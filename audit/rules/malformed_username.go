@@ -110,9 +110,12 @@ func malformedOktaName(p *audit.Pass) {
 
 // unseen says what in a name can't be seen, or nothing.
 func unseen(name string) string {
+	if audit.Plain(name) {
+		return ""
+	}
 	for _, r := range name {
 		switch {
-		case ' ' < r && r <= '~': // as nearly every letter of nearly every name is
+		case ' ' < r && r <= '~':
 		case unicode.IsSpace(r):
 			return "has white space"
 		case unicode.In(r, unicode.Cc, unicode.Cf):
