@@ -61,7 +61,7 @@ func NewFindings(list ...Finding) Findings {
 
 // Add packs another finding behind the others.
 func (fs *Findings) Add(f *Finding) {
-	fs.add(f, func(b []byte) []byte { return appendID(b, f) })
+	fs.add(f, nil, func(b []byte) []byte { return appendID(b, f) })
 	i := len(fs.list) - 1
 	if f.Waiver != nil {
 		fs.list[i].waiver = fs.waivers.of(*f.Waiver) + 1
@@ -74,12 +74,13 @@ func (fs *Findings) Add(f *Finding) {
 	}
 }
 
-// add packs a finding of which id appends the id.
-func (fs *Findings) add(f *Finding, id func([]byte) []byte) {
+// add packs a finding of which id appends the id, and the places of its subjects,
+// where they are known.
+func (fs *Findings) add(f *Finding, places []int32, id func([]byte) []byte) {
 	if fs.last == nil {
 		fs.last = newWriter()
 	}
-	text := fs.last.pack(f, id)
+	text := fs.last.pack(f, places, id)
 	if fs.last.begin(len(text)) {
 		fs.pages = append(fs.pages, page{pieces: fs.last.pieces})
 	}
@@ -111,7 +112,15 @@ func (fs *Findings) At(i int) Finding {
 // All yields the findings in order. Each stands in the place of the one before:
 // it and its lists are good until the next, its texts for ever.
 func (fs *Findings) All() iter.Seq2[int, *Finding] {
-	return fs.Where(func(FindingHead) bool { return true })
+	return func(yield func(int, *Finding) bool) {
+		i := 0
+		for f := range fs.List().All() {
+			if !yield(i, f) {
+				return
+			}
+			i++
+		}
+	}
 }
 
 // List lists what [Findings.All] yields.
@@ -125,6 +134,9 @@ func (fs *Findings) listed(whole bool) List[*Finding] {
 		return func(yield func(*Finding) bool) {
 			var u unpacked
 			for i := from; i < to; i++ {
+				if (i-from)%fetched == 0 {
+					fs.fetch(i, min(i+fetched, to))
+				}
 				if fs.unpack(i, &u, whole); !yield(&u.Finding) {
 					return
 				}
@@ -201,7 +213,8 @@ func (fs *Findings) ask(i int, operations ...string) {
 // unpacked is a finding in the place of the one before.
 type unpacked struct {
 	Finding
-	ids strings.Builder // with those of findings before
+	places []int32         // of its subjects among the objects of their kinds, or none where that is not known
+	ids    strings.Builder // with those of findings before
 }
 
 // unpack sets u to finding i, its evidence left out unless the whole is wanted. It
@@ -227,6 +240,20 @@ func (fs *Findings) unpack(i int, u *unpacked, whole bool) {
 	if i < len(fs.seen) {
 		f.FirstSeen, f.LastSeen = fs.times.list[fs.seen[i].first], fs.times.list[fs.seen[i].last]
 	}
+}
+
+// fetched is how many findings are fetched at a time.
+const fetched = 32
+
+// fetch touches the texts of some findings, as [Index.fetchOwners] does records.
+//
+//go:noinline
+func (fs *Findings) fetch(from, to int) (touched byte) {
+	for i := from; i < to; i++ {
+		p := &fs.list[i]
+		touched += fs.pages[p.page].text[p.at]
+	}
+	return touched
 }
 
 func (fs *Findings) reader(p *packed) reader {

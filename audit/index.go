@@ -226,6 +226,14 @@ func (ix *Index) find(s Subject) (Ref, bool) {
 	return Ref{s.Kind, int32(n)}, ok
 }
 
+// at is [Index.find] for an object of which the place may be known.
+func (ix *Index) at(s Subject, place int32) (Ref, bool) {
+	if place == none {
+		return ix.find(s)
+	}
+	return Ref{s.Kind, place}, true
+}
+
 // Records are unpacked here, not by [Table.At]: through a type parameter each
 // would be put on the heap.
 

@@ -334,3 +334,14 @@ func (ix *Index) fetchOwners(k Kind, from, n int32) (touched byte) {
 	}
 	return touched
 }
+
+// fetchUsers touches the records of Databricks users.
+//
+//go:noinline
+func (ix *Index) fetchUsers(places []int32) (touched byte) {
+	for _, d := range places {
+		record := ix.DatabricksUsers.packedAt(int(d))
+		touched += record[0] + record[min(64, len(record)-1)]
+	}
+	return touched
+}

@@ -3,6 +3,8 @@ package audit
 import (
 	"encoding/json"
 	"iter"
+	"slices"
+	"strings"
 
 	jsonv2 "github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
@@ -57,6 +59,8 @@ func leftToPeople(ix *Index, findings *Findings) Manuals {
 
 func byPeople(head FindingHead) bool { return head.Remedy != RemedyAutomatic && !head.Waived }
 
+func toChoose(head FindingHead) bool { return byPeople(head) && head.Remedy == RemedyChoose }
+
 // null reports whether there is no list, not even an empty one.
 func (m Manuals) null() bool { return m.list == nil && m.findings == nil }
 
@@ -81,9 +85,20 @@ func (m Manuals) Remedies() map[Remedy]int {
 }
 
 // All yields them in the order of the findings. They are not to be changed.
-func (m Manuals) All() iter.Seq[*Manual] { return m.List().All() }
+func (m Manuals) All() iter.Seq[*Manual] {
+	return func(yield func(*Manual) bool) {
+		for one := range m.List().All() {
+			own := *one
+			own.Candidates, own.Records = slices.Clone(one.Candidates), append([]Record(nil), one.Records...)
+			if !yield(&own) {
+				return
+			}
+		}
+	}
+}
 
-// List lists what [Manuals.All] yields.
+// List lists what [Manuals.All] yields. Each stands in the place of the one before:
+// it and its lists are good until the next.
 func (m Manuals) List() List[*Manual] { return List[*Manual]{m.places(), m.within} }
 
 // places counts where they may stand: in the list, or among the findings.
@@ -97,20 +112,44 @@ func (m Manuals) places() int {
 // within yields those that stand at some of the places.
 func (m Manuals) within(from, to int) iter.Seq[*Manual] {
 	return func(yield func(*Manual) bool) {
+		if m.findings == nil {
+			for i := from; i < to && yield(&m.list[i]); i++ {
+			}
+			return
+		}
 		var f unpacked
+		one := told{Manual: Manual{Candidates: []Subject{}}}
 		for i := from; i < to; i++ {
-			if m.findings == nil {
-				if !yield(&m.list[i]) {
-					return
-				}
-			} else if byPeople(m.findings.Head(i)) {
-				m.findings.unpack(i, &f, false)
-				if one := m.index.manual(&f.Finding); !yield(&one) {
-					return
-				}
+			if (i-from)%fetched == 0 {
+				m.fetch(i, min(i+fetched, to), &f)
+			}
+			if !byPeople(m.findings.Head(i)) {
+				continue
+			}
+			m.findings.unpack(i, &f, false)
+			if m.index.tell(&one, &f); !yield(&one.Manual) {
+				return
 			}
 		}
 	}
+}
+
+// fetch touches the findings at some of the places, and the records that Records is made of.
+func (m Manuals) fetch(from, to int, f *unpacked) {
+	m.findings.fetch(from, to)
+	var users []int32
+	for i := from; i < to; i++ {
+		if !toChoose(m.findings.Head(i)) {
+			continue
+		}
+		m.findings.unpack(i, f, false)
+		for j, s := range f.Subjects {
+			if s.Kind == DatabricksUserKind && f.places[j] != none {
+				users = append(users, f.places[j])
+			}
+		}
+	}
+	m.index.fetchUsers(users)
 }
 
 // MarshalJSON implements [json.Marshaler].
@@ -137,19 +176,26 @@ func (m *Manuals) UnmarshalJSONFrom(dec *jsontext.Decoder) error {
 	return jsonv2.UnmarshalDecode(dec, &m.list)
 }
 
-// manual returns what people must do about a finding.
-func (ix *Index) manual(f *Finding) Manual {
-	m := Manual{Finding: f.ID, Remedy: f.Remedy, What: f.Message + ": " + whatToDo[f.Remedy], Candidates: []Subject{}}
-	if f.Remedy == RemedyChoose {
-		for _, s := range f.Subjects {
-			if s.Kind == OktaUserKind || s.Kind == OktaGroupKind || s.Kind == OktaAppKind {
-				m.Candidates = append(m.Candidates, s)
-			} else if d, ok := ix.find(s); ok {
-				m.Records = append(m.Records, Record{s, ix.Name(d), ix.ExternalID(d), ix.Active(d)})
-			}
+// told is a Manual in the place of the one before.
+type told struct {
+	Manual
+	words strings.Builder // of What, with those before
+}
+
+// tell sets m to what people must do about a finding. It uses m's lists again.
+func (ix *Index) tell(m *told, f *unpacked) {
+	m.Finding, m.Remedy, m.What = f.ID, f.Remedy, appendedTexts(&m.words, f.Message, ": ", whatToDo[f.Remedy])
+	m.Candidates, m.Records = m.Candidates[:0], m.Records[:0]
+	if f.Remedy != RemedyChoose {
+		return
+	}
+	for i, s := range f.Subjects {
+		if s.Kind == OktaUserKind || s.Kind == OktaGroupKind || s.Kind == OktaAppKind {
+			m.Candidates = append(m.Candidates, s)
+		} else if d, ok := ix.at(s, f.places[i]); ok {
+			m.Records = append(m.Records, Record{s, ix.Name(d), ix.ExternalID(d), ix.Active(d)})
 		}
 	}
-	return m
 }
 
 var whatToDo = map[Remedy]string{

@@ -60,16 +60,22 @@ func (w *writer) append(p *page, text []byte) uint32 {
 	return uint32(at)
 }
 
-// pack returns the packed finding, good until the next.
-func (w *writer) pack(f *Finding, id func([]byte) []byte) []byte {
+// pack returns the packed finding, good until the next. The places of its subjects
+// may be left out.
+func (w *writer) pack(f *Finding, places []int32, id func([]byte) []byte) []byte {
 	w.buf, w.known = w.buf[:0], w.known[:0]
 	w.put(f.Message)
 	w.put(f.Key)
 	w.buf = id(w.buf)
 	w.number(size(f.Subjects))
-	for _, s := range f.Subjects {
+	for i, s := range f.Subjects {
 		w.buf = append(w.buf, byte(s.Kind))
 		w.put(s.ID)
+		if places == nil {
+			w.number(0)
+		} else {
+			w.number(int(places[i]) + 1)
+		}
 	}
 	w.number(size(f.Evidence))
 	at := 0
@@ -214,7 +220,7 @@ func (r *reader) unpack(u *unpacked) {
 	} else {
 		u.ID = r.take(r.number())
 	}
-	u.Subjects = r.subjects(u.Subjects)
+	u.Subjects, u.places = r.subjects(u.Subjects, u.places)
 }
 
 // evidence returns what follows the rest of f, in place of what was in the list.
@@ -238,16 +244,17 @@ func (r *reader) evidence(f *Finding, list []Evidence) []Evidence {
 	return list
 }
 
-func (r *reader) subjects(list []Subject) []Subject {
+func (r *reader) subjects(list []Subject, places []int32) ([]Subject, []int32) {
 	n := r.number()
 	if n == 0 {
-		return nil
+		return nil, nil
 	}
-	list = resized(list, n-1)
+	list, places = resized(list, n-1), resized(places, n-1)
 	for i := range list {
 		list[i] = r.subject()
+		places[i] = int32(r.number()) - 1
 	}
-	return list
+	return list, places
 }
 
 // resized returns a list of n elements, the same one if it has room.
@@ -258,16 +265,33 @@ func resized[T any](list []T, n int) []T {
 	return list[:n]
 }
 
-// appendedID returns the id, which it appends to the ids of findings before, with
-// room for more and more: no id takes memory of its own, and one alone takes no
-// more than it needs.
-func appendedID(ids *strings.Builder, rule, hash string) string {
-	length := len(rule) + 1 + 2*idSize
-	if ids.Cap()-ids.Len() < length {
-		room := min(2*ids.Cap(), 16<<10)
-		ids.Reset()
-		ids.Grow(max(length, room))
+// makeRoom makes room for a text of n bytes behind those before it, and for more and
+// more: no text takes memory of its own, and one alone takes no more than it needs.
+func makeRoom(texts *strings.Builder, n int) {
+	if texts.Cap()-texts.Len() < n {
+		room := min(2*texts.Cap(), 16<<10)
+		texts.Reset()
+		texts.Grow(max(n, room))
 	}
+}
+
+// appendedTexts returns the texts as one, which it appends to those before.
+func appendedTexts(before *strings.Builder, texts ...string) string {
+	n := 0
+	for _, text := range texts {
+		n += len(text)
+	}
+	makeRoom(before, n)
+	start := before.Len()
+	for _, text := range texts {
+		before.WriteString(text)
+	}
+	return before.String()[start:]
+}
+
+// appendedID returns the id, which it appends to the ids of findings before.
+func appendedID(ids *strings.Builder, rule, hash string) string {
+	makeRoom(ids, len(rule)+1+2*idSize)
 	start := ids.Len()
 	ids.WriteString(rule)
 	ids.WriteByte('-')

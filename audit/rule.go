@@ -107,6 +107,7 @@ type Pass struct {
 	ranks    []rank           // of each finding
 	asks     map[int][]Change // of those findings that ask for any
 	subjects []Ref            // of all findings
+	places   []int32          // of the subjects of the finding under way
 
 	named [16]struct { // the objects whose subjects were asked for last: those that a finding is about
 		Subject
@@ -179,11 +180,14 @@ func (p *Pass) Report(f Finding, changes ...Change) {
 	slices.SortFunc(f.Subjects, Subject.Compare)
 	f.Subjects = slices.Compact(f.Subjects)
 	var farthest Reach
+	p.places = p.places[:0]
 	for _, s := range f.Subjects {
 		r, ok := p.place(s)
 		if !ok {
+			p.places = append(p.places, none)
 			continue
 		}
+		p.places = append(p.places, r.n)
 		if p.rule.Collision {
 			p.subjects = append(p.subjects, r)
 		}
@@ -199,7 +203,7 @@ func (p *Pass) Report(f Finding, changes ...Change) {
 	}
 	p.ranks = append(p.ranks, rankOf(f.Severity, farthest))
 	hash := findingHash(f.Rule, f.Key)
-	p.found.add(&f, func(b []byte) []byte { return append(append(b, 1), hash[:]...) })
+	p.found.add(&f, p.places, func(b []byte) []byte { return append(append(b, 1), hash[:]...) })
 }
 
 // A Change is an operation that a finding asks for.
