@@ -219,6 +219,14 @@ func TestOpenElsewhere(t *testing.T) {
 			},
 			"HTML where JSON was expected",
 		},
+		"a sign-in that gives no token": {
+			func(r *http.Request) (*http.Response, error) {
+				w := httptest.NewRecorder()
+				fmt.Fprint(w, `{"token_type":"Bearer","token_endpoint":"https://accounts.example.com/oidc/accounts/`+sandbox.DatabricksAccountID+`/v1/token"}`)
+				return w.Result(), nil
+			},
+			"https://accounts.example.com answered the sign-in with status 200 and no token (error getting token: oauth2: server response missing access_token): check that the host is the account console",
+		},
 		"a server that is down": {
 			func(r *http.Request) (*http.Response, error) {
 				w := httptest.NewRecorder()
@@ -300,6 +308,7 @@ func TestOpenSurvives(t *testing.T) {
 		"503":                     {Status: 503, Body: "busy"},
 		"504 with HTML":           {Status: 504, Body: "<html>"},
 		"200 with HTML":           {Status: 200, Body: "<html>"},
+		"200 and blank":           {Status: 200},
 		"a connection that broke": {Reset: true},
 		"a body that was cut":     {Cut: true, CutAfter: 10},
 	} {

@@ -263,6 +263,9 @@ func (c *Client) explainSignIn(ctx context.Context, authType string, last *witne
 			"not a workspace, and the account id", c.host, c.config.AccountID, last.status))
 	case last.status/100 != 2 && last.status != 0:
 		return c.hide(fmt.Sprintf("%s answered the sign-in with status %d%s: try again later", c.host, last.status, said))
+	case last.method == http.MethodPost: // what came is whole, and JSON
+		return c.hide(fmt.Sprintf("%s answered the sign-in with status %d and no token (%s): check that the host is the account console, "+
+			"and that no proxy or sign-in page stands before it", c.host, last.status, plain(err)))
 	}
 	return c.hide(fmt.Sprintf("the sign-in to Databricks (%s) failed: %s", authType, plain(err)))
 }

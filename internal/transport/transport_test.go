@@ -108,6 +108,7 @@ func TestWholeRefusesWhatIsNotWhole(t *testing.T) {
 		{"duplicate names are for the decoder", "GET", 200, `[{"a":1,"a":2}]`, ""},
 		{"bad UTF-8 is for the decoder", "GET", 200, "[\"\xff\"]", ""},
 		{"blank PATCH", "PATCH", 204, "", ""},
+		{"blank POST, for a token", "POST", 200, "", "blank where JSON was expected"},
 		{"blank GET", "GET", 200, "", "blank where JSON was expected"},
 		{"HTML", "GET", 200, "<!DOCTYPE html>", "HTML where JSON"},
 		{"HTML to PATCH", "PATCH", 200, "\n<html>", "HTML where JSON"},
@@ -177,7 +178,7 @@ func TestWholeEndsAnAttemptThatHangs(t *testing.T) {
 		})
 		start := time.Now()
 		_, err := get(t, Whole(hang, 30*time.Second), "/x")
-		if err == nil || !strings.Contains(err.Error(), "no complete answer within 30s") || !temporary(nil, err, 1) {
+		if err == nil || !strings.Contains(err.Error(), "the answer to GET /x came as far as byte 0: no complete answer within 30s") || !temporary(nil, err, 1) {
 			t.Errorf("got %v, want a time-out that may be repeated", err)
 		}
 		if took := time.Since(start); took != 30*time.Second {

@@ -16,8 +16,8 @@ import (
 const maxBody = 64 << 20
 
 // Whole hands on answers only with their complete body in memory. An answer of
-// status 2xx must be one whole JSON value (or blank, except to a GET): a body
-// that was cut, or HTML, is an error. Of any other status the body is what
+// status 2xx must be one whole JSON value (or blank, to a PATCH): a body that
+// was cut, or HTML, is an error. Of any other status the body is what
 // could be read, with "***" where it repeats the credentials of the request. One
 // attempt, the body included, may take no longer than limit. What is sent goes
 // with its length: not every server takes it in chunks.
@@ -42,7 +42,7 @@ func Whole(next http.RoundTripper, limit time.Duration) http.RoundTripper {
 		if resp.StatusCode/100 == 2 {
 			switch {
 			case err != nil && ctx.Err() != nil:
-				return nil, timely(ctx, r.Context(), err)
+				return nil, fmt.Errorf("the answer to %s %s came as far as byte %d: %w", r.Method, r.URL.Path, len(body), timely(ctx, r.Context(), err))
 			case err != nil:
 				return nil, fmt.Errorf("the answer to %s %s was cut after %d bytes: %w", r.Method, r.URL.Path, len(body), err)
 			case len(body) > maxBody:
@@ -85,7 +85,7 @@ func measure(r *http.Request) error {
 func wholeJSON(method string, body []byte) error {
 	text := bytes.TrimLeft(body, " \t\r\n")
 	switch {
-	case len(text) == 0 && method != http.MethodGet:
+	case len(text) == 0 && method == http.MethodPatch:
 		return nil
 	case len(text) == 0:
 		return errors.New("is blank where JSON was expected")
