@@ -28,7 +28,7 @@ type partial struct {
 
 	e       *env
 	file    *os.File
-	kept    *snapfile.Partial
+	kept    *snapfile.Partial // nil once nothing is kept
 	carried *fetch.Carried
 	failed  bool
 }
@@ -148,6 +148,7 @@ func (p *partial) close(ctx context.Context, out string, err error) error {
 	p.file = nil
 	if p.failed || bad != nil || p.kept.Pages() == 0 && p.carried == nil {
 		p.remove()
+		p.kept = nil
 		return err
 	}
 	if err != nil && ctx.Err() != nil {

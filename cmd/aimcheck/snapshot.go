@@ -66,9 +66,11 @@ func (e *env) snapshotCommand() *cobra.Command {
 			if err := e.printSnapshot(snap, out, digest, unread, format); err != nil {
 				return fileError("write to", "standard output", err)
 			}
-			if s.partial != nil && s.partial.kept != nil && len(unread) == 0 {
+			switch {
+			case s.partial == nil || s.partial.kept == nil:
+			case len(unread) == 0:
 				s.partial.remove()
-			} else if s.partial != nil && len(unread) > 0 {
+			default:
 				fmt.Fprintf(e.stderr, "aimcheck: what was read is kept in %s: with --resume the rest alone is read again\n", s.partial.name)
 			}
 			return e.incomplete(unread)
