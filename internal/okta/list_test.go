@@ -129,6 +129,22 @@ func TestNextLinkIsFollowedVerbatim(t *testing.T) {
 	}
 }
 
+// A link's target may be relative to the page that it is on (RFC 8288).
+func TestNextLinkMayBeRelative(t *testing.T) {
+	for _, before := range []string{"?", "users?", "/api/v1/users?", "//org.example.com/api/v1/users?", "https://login.example.com/api/v1/users?"} {
+		f := &fakeOrg{answer: func(_ string, q url.Values, n int) (int, string, string) {
+			switch {
+			case n == 1:
+				return 200, body("ACTIVE", 1), "<" + before + `after=a>; rel="next"`
+			case q.Get("after") == "a":
+				return 200, body("ACTIVE", 2), ""
+			}
+			return 200, "[]", ""
+		}}
+		list(t, t.Context(), f.open(t), usersRequest).complete(t, 2)
+	}
+}
+
 // many returns n numbers from first on.
 func many(first, n int) []int {
 	ns := make([]int, n)
@@ -547,6 +563,23 @@ func TestAFifthOfAllAnswersBroken(t *testing.T) {
 			t.Errorf("%d answers were broken, restarted %d times, %+v", broken, g.restarts, g.reading.Proof)
 		}
 	})
+}
+
+// Where nothing tells how many users there are, half of a window lies within it,
+// though its latest page took more time up than all before.
+func TestHalfOfAWindowIsWithinIt(t *testing.T) {
+	year := func(n int) time.Time { return time.Date(n, 1, 1, 0, 0, 0, 0, time.UTC) }
+	for _, to := range []time.Time{year(2024), {}} {
+		w := newWindows(&listing{client: &Client{clock: &clock{now: func() time.Time { return year(2026) }}}}, "created", time.Time{})
+		w.expected = 0
+		whole := &window{first: year(2020), at: year(2021), to: to, pages: 100, pace: 30 * 24 * time.Hour, taken: true, fresh: true}
+		w.all = []*window{whole}
+		end := whole.until(year(2026))
+		half := w.divide()
+		if half == nil || !half.from.After(whole.at) || !half.from.Before(end) || whole.to != half.from || half.to != to {
+			t.Errorf("up to %v: %+v, and its half %+v", to, whole, half)
+		}
+	}
 }
 
 func TestNextLink(t *testing.T) {

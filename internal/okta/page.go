@@ -18,8 +18,9 @@ type page struct {
 	query  string // sent as it stands
 	header http.Header
 	body   []byte
-	path   string
-	err    error // why there is no body
+	url    *url.URL // that gave it
+	path   string   // its path
+	err    error    // why there is no body
 }
 
 type pageKey struct{}
@@ -35,7 +36,7 @@ func (c *Client) keepPage(next http.RoundTripper) http.RoundTripper {
 		}
 		r = r.Clone(r.Context())
 		r.URL.RawQuery = p.query
-		p.path = r.URL.EscapedPath()
+		p.url, p.path = r.URL, r.URL.EscapedPath()
 		if p.path == "/api/v1/users" {
 			c.columns.header(r)
 		}
@@ -118,7 +119,7 @@ func (p *page) next() (query string, more bool, err error) {
 	if err != nil || link == "" {
 		return "", false, err
 	}
-	u, err := url.Parse(link)
+	u, err := p.url.Parse(link) // which may be relative
 	if err != nil {
 		return "", false, errors.New("the link to the next page can't be read")
 	}

@@ -110,6 +110,7 @@ func TestPitfallBrokenAnswersAreNotRetriedOrLoseUsers(t *testing.T) {
 func TestPitfallTokenEndpointIsNotRetried(t *testing.T) {
 	for name, f := range map[string]sandbox.Fault{
 		"429": {Status: 429}, "503": {Status: 503}, "reset": {Reset: true}, "lost answer": {Reset: true, After: true}, "cut": {Cut: true, CutAfter: 9},
+		"blank": {Status: 200, Body: " ", Header: http.Header{"Content-Type": {"application/json"}}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			o := serve(t, people(1), sandbox.Options{Fault: failing(tokenPath, 1, f)})

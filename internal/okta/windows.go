@@ -181,13 +181,13 @@ func (w *windows) divide() *window {
 	if most == nil {
 		return nil
 	}
-	left := pages
-	if w.expected > 0 { // then there is a better guess than that it goes on as it began
+	left, part := pages, 1.0 // of the time to its end, which has all that is left
+	if w.expected > 0 {      // then there is a better guess than that it goes on as it began
 		rest := float64(w.expected-read) / usersPage
 		left = rest * pages / all
-		pages = min(pages, rest)
+		part = min(part, rest/pages)
 	}
-	middle := most.at.Add(time.Duration(pages * float64(most.pace) / 2)).Truncate(time.Millisecond)
+	middle := most.at.Add(time.Duration(part * float64(most.until(now).Sub(most.at)) / 2)).Truncate(time.Millisecond)
 	costly := w.divided > splits+max(w.expected, w.l.received)/usersPage/pagesASplit
 	if left < worthwhile || costly && reading >= few || !middle.After(most.at) {
 		return nil
@@ -200,13 +200,18 @@ func (w *windows) divide() *window {
 	return half
 }
 
+// until is when the window ends, or now.
+func (win *window) until(now time.Time) time.Time {
+	if win.to.IsZero() {
+		return now
+	}
+	return win.to
+}
+
 // left is how many pages the window still has if its users go on as on its latest
 // page or, where nothing bounds that guess, as on all of them.
 func (win *window) left(now time.Time, bounded bool) float64 {
-	end, pace := win.to, win.pace
-	if end.IsZero() {
-		end = now
-	}
+	end, pace := win.until(now), win.pace
 	if !bounded {
 		pace = win.at.Sub(win.first) / time.Duration(max(1, win.pages))
 	}
