@@ -22,7 +22,8 @@ const workspaceAdvice = "see that the workspace runs and has identity federation
 // listDetails reads who may enter each workspace and which groups it has of its
 // own. These replace what the account's listing says of the same groups.
 func (c *Client) listDetails(ctx context.Context, ids []string, emit func(audit.Page) error) audit.Reading {
-	r := each(ctx, workspaces.singular, workspaceAdvice, ids, emit, func(ctx context.Context, id string) (audit.Page, error) {
+	const end = "each workspace that was listed gave all its assignments in one whole answer, and its groups in a list that proved itself whole"
+	r := each(ctx, workspaces.singular, workspaceAdvice, end, ids, emit, func(ctx context.Context, id string) (audit.Page, error) {
 		records, err := c.assignments(ctx, id)
 		if err != nil {
 			return audit.Page{}, err

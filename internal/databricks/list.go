@@ -98,7 +98,9 @@ func (c *Client) listWorkspaces(ctx context.Context, emit func(audit.Page) error
 	if err := emit(p); err != nil {
 		r.Reason = err.Error()
 	}
-	r.Complete = r.Reason == ""
+	if r.Reason == "" {
+		r.Complete, r.Proof = true, &audit.Proof{Pages: 1, End: "one whole answer holds all of them, each once"}
+	}
 	return r
 }
 
@@ -109,8 +111,9 @@ const atOnce = 8
 // each calls read for every one of ids, several at once, and emit, one at a
 // time, with what it returns. An object that is missing, or that Databricks
 // refuses to show, is noted and passed over; any other error ends it. singular
-// names what ids are of, and advice what to do where one stays away; it may be blank.
-func each(ctx context.Context, singular, advice string, ids []string, emit func(audit.Page) error,
+// names what ids are of, advice says what to do where one stays away, and may be
+// blank, and end what is known where each was read.
+func each(ctx context.Context, singular, advice, end string, ids []string, emit func(audit.Page) error,
 	read func(ctx context.Context, id string) (audit.Page, error)) audit.Reading {
 	r := audit.Reading{Expected: len(ids)}
 	var mu sync.Mutex
@@ -161,7 +164,9 @@ func each(ctx context.Context, singular, advice string, ids []string, emit func(
 			r.Reason += "; if it stays so, " + advice
 		}
 	}
-	r.Complete = r.Reason == ""
+	if r.Reason == "" {
+		r.Complete, r.Proof = true, &audit.Proof{Pages: r.Received, End: end}
+	}
 	return r
 }
 
@@ -177,7 +182,8 @@ func advised(refusal error, advice string) error {
 func (c *Client) listMembers(ctx context.Context, ids []string, emit func(audit.Page) error) audit.Reading {
 	members := groups
 	members.input, members.decode = audit.DatabricksMembers, decodeMembers
-	r := each(ctx, groups.singular, "", ids, emit, func(ctx context.Context, id string) (audit.Page, error) {
+	const end = "each group that was listed gave one whole answer, about itself"
+	r := each(ctx, groups.singular, "", end, ids, emit, func(ctx context.Context, id string) (audit.Page, error) {
 		path, err := below(c.scim(groups), id)
 		if err != nil {
 			return audit.Page{}, err
@@ -187,7 +193,12 @@ func (c *Client) listMembers(ctx context.Context, ids []string, emit func(audit.
 			return audit.Page{}, err
 		}
 		o := members.object(body)
-		if _, undecoded := o.records[0].(audit.Undecoded); o.key != id && !undecoded {
+		switch u, undecoded := o.records[0].(audit.Undecoded); {
+		case o.key == id:
+		case undecoded:
+			u.Error = "asked for group " + id + ": " + u.Error
+			o.records[0] = u
+		default:
 			return audit.Page{}, fmt.Errorf("the answer is about %s", brief(o.key))
 		}
 		return audit.Page{Records: o.records, Expected: len(ids)}, nil

@@ -88,7 +88,8 @@ func TestListSampleAccount(t *testing.T) {
 	} {
 		r, records := listed(t.Context(), c, test.input)
 		if !r.Complete || r.Received != test.n || len(records) != test.n || r.Requests != test.requests ||
-			r.Input != test.input || !r.Asked || !strings.HasSuffix(r.API, sandbox.DatabricksAccountID+test.path) {
+			r.Input != test.input || !r.Asked || !strings.HasSuffix(r.API, sandbox.DatabricksAccountID+test.path) ||
+			r.Proof == nil || r.Proof.Pages != min(test.requests, (test.n+99)/99) || r.Proof.End == "" {
 			t.Errorf("%d records, %+v", len(records), r)
 		}
 	}
@@ -133,7 +134,8 @@ func TestListMembers(t *testing.T) {
 		ids = append(ids, fmt.Sprintf("2%d", 1000+i))
 	}
 	r, records := listed(t.Context(), c, audit.DatabricksMembers, ids...)
-	if !r.Complete || r.Expected != 30 || r.Received != 30 || r.Requests != 30 || len(records) != 30 {
+	if !r.Complete || r.Expected != 30 || r.Received != 30 || r.Requests != 30 || len(records) != 30 ||
+		r.Proof == nil || r.Proof.Pages != 30 || r.Proof.End != "each group that was listed gave one whole answer, about itself" {
 		t.Errorf("%d records, %+v", len(records), r)
 	}
 	want := audit.DatabricksGroupMembers{Group: "21007", Members: values(audit.Value{Value: "1000", Type: "Users/1000"})}
@@ -145,6 +147,9 @@ func TestListMembers(t *testing.T) {
 	if r.Complete || r.Received != 2 || len(records) != 2 || !strings.Contains(r.Reason, "2 of 4 are gone since they were listed, group 404 first") {
 		t.Errorf("%+v", r)
 	}
+	if r.Proof != nil {
+		t.Errorf("proven: %+v", r.Proof)
+	}
 	r, _ = listed(t.Context(), c, audit.DatabricksMembers, "../../../../../2.0/accounts")
 	if r.Complete || !strings.Contains(r.Reason, "can't be part of a URL") {
 		t.Errorf("%+v", r)
@@ -152,6 +157,25 @@ func TestListMembers(t *testing.T) {
 	r, _ = listed(t.Context(), c, audit.DatabricksMembers)
 	if !r.Complete || r.Requests != 0 {
 		t.Errorf("of no groups: %+v", r)
+	}
+}
+
+// An answer that is no group, and does not say whose it is, is told by the group
+// that was asked for.
+func TestListMembersUnnamed(t *testing.T) {
+	for _, body := range []string{`null`, `{}`, `{"message":"hello"}`} {
+		o := free()
+		o.Fault = func(r *http.Request) sandbox.Fault {
+			if strings.HasSuffix(r.URL.Path, "/Groups/21001") {
+				return sandbox.Fault{Status: 200, Body: body}
+			}
+			return sandbox.Fault{}
+		}
+		c, _ := open(t, tenant(1, 2, 0), o)
+		r, records := listed(t.Context(), c, audit.DatabricksMembers, "21000", "21001")
+		if r.Complete || len(records) != 2 || !strings.Contains(r.Reason, "could not be decoded: asked for group 21001: group without an id") {
+			t.Errorf("%s: %+v", body, r)
+		}
 	}
 }
 
@@ -240,7 +264,7 @@ func TestListDetailsOfAnotherShape(t *testing.T) {
 		}
 		c, _ := open(t, tenant(0, 0, 0), o)
 		r, _ := listed(t.Context(), c, audit.DatabricksWorkspaceDetails, "2")
-		if r.Complete != (reason == "") || !strings.Contains(r.Reason, reason) {
+		if r.Complete != (reason == "") || !strings.Contains(r.Reason, reason) || (r.Proof != nil) != r.Complete {
 			t.Errorf("%s: %+v", body, r)
 		}
 		if r, _ := listed(t.Context(), c, audit.DatabricksWorkspaces); r.Complete != (body == "[]") {

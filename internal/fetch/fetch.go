@@ -210,7 +210,7 @@ func (r *run) list(ctx context.Context, d Directory, req audit.Request, basis ..
 	defer r.mu.Unlock()
 	reading.Input, reading.Asked = req.Input, true
 	if why := l.doubt(reading, basis); why != "" {
-		reading.Complete, reading.Reason = false, why
+		reading.Complete, reading.Reason, reading.Proof = false, why, nil
 	}
 	r.done[req.Input], r.why[req.Input] = reading.Complete, reading.Reason
 	r.builder.Read(reading)

@@ -270,7 +270,9 @@ func TestMembersOfNestedGroups(t *testing.T) {
 						t.Error(err)
 					}
 				}
-				return complete(len(req.Of))
+				r := complete(len(req.Of))
+				r.Requests, r.Proof = len(req.Of), &audit.Proof{Pages: len(req.Of)}
+				return r
 			},
 		}}
 		s := snapshot(t, fetch.Options{Okta: &directory{}, Databricks: databricks, Members: true})
@@ -282,7 +284,7 @@ func TestMembersOfNestedGroups(t *testing.T) {
 			t.Errorf("asked for (-want +got):\n%s", diff)
 		}
 		r := s.Reading(audit.DatabricksMembers)
-		if r.Complete != (lost == "") || lost == "" && (r.Received != 4 || s.DatabricksMembers.Len() != 4) || lost != "" && r.Reason != "refused" {
+		if r.Complete != (lost == "") || lost == "" && (r.Received != 4 || r.Requests != 4 || r.Proof.Pages != 4 || s.DatabricksMembers.Len() != 4) || lost != "" && r.Reason != "refused" {
 			t.Errorf("%d groups' members, reading %+v", s.DatabricksMembers.Len(), r)
 		}
 	}
@@ -385,7 +387,7 @@ func TestWhatIsNotCompleteSaysSo(t *testing.T) {
 	}{
 		{"failed", audit.OktaUsers, pages(audit.Reading{Reason: "GET /api/v1/users: 500"}, audit.Page{Records: []any{user}}), "GET /api/v1/users: 500"},
 		{"ended without a word", audit.OktaUsers, pages(audit.Reading{}), "ended early"},
-		{"fewer than announced", audit.OktaUsers, pages(audit.Reading{Complete: true, Expected: 3, Received: 2}), "3 objects were announced and 2 received"},
+		{"fewer than announced", audit.OktaUsers, pages(audit.Reading{Complete: true, Expected: 3, Received: 2, Proof: &audit.Proof{}}), "3 objects were announced and 2 received"},
 		{"twice the same id", audit.OktaUsers, pages(complete(2), audit.Page{Records: []any{user, user}}), `two objects have the id "00u1"`},
 		{"no id", audit.OktaUsers, pages(complete(1), audit.Page{Records: []any{audit.OktaUser{}}}), "no id"},
 		{"no record", audit.OktaUsers, pages(complete(1), audit.Page{Records: []any{"x"}}), "string is no record"},
@@ -400,7 +402,7 @@ func TestWhatIsNotCompleteSaysSo(t *testing.T) {
 			}
 			s := snapshot(t, fetch.Options{Okta: &directory{lists: lists}, Databricks: &directory{lists: lists},
 				Members: true, WorkspaceDetails: true})
-			if r := s.Reading(c.in); !r.Asked || r.Complete || !strings.Contains(r.Reason, c.want) {
+			if r := s.Reading(c.in); !r.Asked || r.Complete || r.Proof != nil || !strings.Contains(r.Reason, c.want) {
 				t.Errorf("reading is %+v, want it not complete because of %q", r, c.want)
 			}
 			if !s.Complete(audit.DatabricksUsers) || s.DatabricksUsers.Len() != 1 {

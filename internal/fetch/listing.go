@@ -108,6 +108,10 @@ func (l *listing) nested(ctx context.Context, d Directory, all audit.Reading) au
 		more := d.List(ctx, req, l.page)
 		more.Expected += all.Expected
 		more.Received += all.Received
+		more.Requests += all.Requests
+		if more.Proof != nil && all.Proof != nil {
+			more.Proof.Pages += all.Proof.Pages
+		}
 		all = more
 	}
 	return all
