@@ -28,7 +28,7 @@ type part struct {
 	done   *audit.Reading
 	number int // of records
 	held   []string
-	old    bool // parts of what it lists could not be read: some may be gone by now
+	anew   string // why it is read anew though it ended; blank: it is not
 }
 
 // listed is which list tells of what parts are read.
@@ -39,8 +39,8 @@ var listed = map[audit.Input]audit.Input{
 }
 
 // Carry looks through an interrupted reading. A listing that was read completely
-// is kept, unless parts of what it lists could not be read; one that says how far
-// it was is carried on; any other begins anew.
+// is kept, unless parts of what it lists could not be read, or the list that it adds
+// to is not kept; one that says how far it was is carried on; any other begins anew.
 func Carry(started time.Time, steps Steps) (*Carried, error) {
 	c := &Carried{Started: started, steps: steps}
 	err := steps(func(s audit.Step) error {
@@ -63,15 +63,19 @@ func Carry(started time.Time, steps Steps) (*Carried, error) {
 	})
 	for parts, list := range listed {
 		if done := c.parts[parts].done; done != nil && !done.Complete {
-			c.parts[list].old = true
+			c.parts[list].anew = "parts of them could not be read" // some may be gone by now
 		}
+	}
+	if !c.whole(audit.DatabricksGroups) {
+		// What it says of groups replaces what that list says, which comes first.
+		c.parts[audit.DatabricksWorkspaceDetails].anew = audit.DatabricksGroups.String() + " are"
 	}
 	return c, err
 }
 
 // whole reports whether the listing is kept as it is.
 func (c *Carried) whole(in audit.Input) bool {
-	return c != nil && c.parts[in].done != nil && c.parts[in].done.Complete && !c.parts[in].old
+	return c != nil && c.parts[in].done != nil && c.parts[in].done.Complete && c.parts[in].anew == ""
 }
 
 // goesOn reports whether the listing is carried on.
@@ -89,8 +93,8 @@ func (c *Carried) Say() []string {
 			lines = append(lines, fmt.Sprintf("%s: kept, %d were read", in, p.done.Received))
 		case c.goesOn(in):
 			lines = append(lines, fmt.Sprintf("%s: carried on after %d", in, p.number))
-		case p.void > 0 && p.old:
-			lines = append(lines, fmt.Sprintf("%s: read anew, for parts of them could not be read", in))
+		case p.void > 0 && p.done != nil && p.anew != "":
+			lines = append(lines, fmt.Sprintf("%s: read anew, for %s", in, p.anew))
 		case p.void > 0:
 			lines = append(lines, fmt.Sprintf("%s: read anew, for it had not ended", in))
 		}

@@ -3,6 +3,7 @@ package fetch_test
 import (
 	"context"
 	"errors"
+	"maps"
 	"slices"
 	"strings"
 	"testing"
@@ -124,6 +125,71 @@ func TestAListOfPartsThatAreGoneIsNotCarriedOn(t *testing.T) {
 }
 
 // From a base, what changed alone is asked for, and the source says what that means.
+// A workspace's own groups, read before, are not asked for by the account, and stay
+// where the account's groups are read anew.
+func TestGroupsOfWorkspacesAreCarriedOn(t *testing.T) {
+	account := gives(0, audit.DatabricksGroup{ID: "1"}, audit.DatabricksGroup{ID: "2"})
+	local := audit.Page{Update: true, Records: []any{audit.DatabricksGroup{ID: "2", Workspace: "w"}, audit.DatabricksGroup{ID: "3", Workspace: "w"}}}
+	lists := map[audit.Input]list{
+		audit.DatabricksGroups:           account,
+		audit.DatabricksWorkspaces:       gives(0, audit.DatabricksWorkspace{ID: "w"}),
+		audit.DatabricksWorkspaceDetails: pages(complete(1), local),
+	}
+	for _, test := range []struct {
+		name   string
+		ended  bool          // the members, in the first run
+		groups list          // of the second run
+		again  []audit.Input // that it asks for
+	}{
+		{"members had not ended", false, account, []audit.Input{audit.DatabricksMembers}},
+		{"a group is gone", true, pages(complete(2),
+			audit.Page{Records: []any{audit.DatabricksGroup{ID: "0"}}},
+			audit.Page{Restart: true, Records: []any{audit.DatabricksGroup{ID: "1"}, audit.DatabricksGroup{ID: "2"}}}),
+			[]audit.Input{audit.DatabricksGroups, audit.DatabricksMembers, audit.DatabricksWorkspaceDetails}},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			var kept []audit.Step
+			lists[audit.DatabricksMembers] = pages(audit.Reading{Expected: 2, Received: 1, Reason: "1 of 2 are gone"})
+			o := fetch.Options{Databricks: &directory{lists: lists}, Members: true, WorkspaceDetails: true, Log: func(s audit.Step) error {
+				if s.Done == nil || s.Input != audit.DatabricksMembers || test.ended {
+					kept = append(kept, s)
+				}
+				return nil
+			}}
+			snapshot(t, o)
+			carried, err := fetch.Carry(time.Now(), func(visit func(audit.Step) error) error {
+				for _, s := range kept {
+					if err := visit(s); err != nil {
+						return err
+					}
+				}
+				return nil
+			})
+			if err != nil {
+				t.Fatal(err)
+			}
+			second := maps.Clone(lists)
+			second[audit.DatabricksGroups], second[audit.DatabricksMembers] = test.groups, pages(complete(2))
+			databricks := &directory{lists: second}
+			o.Databricks, o.Carried, o.Log = databricks, carried, nil
+			s := snapshot(t, o)
+			if in := databricks.inputs(); !slices.Equal(in, test.again) {
+				t.Errorf("asked for %v, want %v", in, test.again)
+			}
+			if of := databricks.asked[audit.DatabricksMembers][0].Of; !slices.Equal(of, []string{"1", "2"}) {
+				t.Errorf("asked for the members of %v", of)
+			}
+			var of []string
+			for _, g := range s.DatabricksGroups.All() {
+				of = append(of, g.ID+g.Workspace)
+			}
+			if !slices.Equal(of, []string{"1", "2w", "3w"}) || len(s.Incomplete()) > 0 && s.Incomplete()[0].Asked {
+				t.Errorf("groups %v, %+v", of, s.Incomplete())
+			}
+		})
+	}
+}
+
 func TestWhatChangedSinceABase(t *testing.T) {
 	full := time.Date(2026, 3, 1, 0, 0, 0, 0, time.UTC)
 	asOf := full.Add(time.Second)

@@ -24,7 +24,9 @@ func (f *found) add(record any) {
 	case audit.OktaGroup:
 		f.oktaGroups[r.ID] = r
 	case audit.DatabricksGroup:
-		f.groups[r.ID] = r
+		if r.Workspace == "" { // the account has no members of the others to tell
+			f.groups[r.ID] = r
+		}
 	case audit.DatabricksGroupMembers:
 		for m := range r.Members.All() {
 			if _, ok := f.groups[m.Value]; ok {
