@@ -40,6 +40,8 @@ func (p *partial) open(e *env, head snapfile.PartialHead) error {
 	switch {
 	case err == nil && !old.Mode().IsRegular():
 		return usagef("%s is no regular file: name another -o FILE, beside which there is room", p.name)
+	case err == nil && old.Size() == 0: // who made it was stopped at once
+		fmt.Fprintf(e.stderr, "aimcheck: there is nothing in %s to carry on: reading from the start\n", p.name)
 	case err == nil && p.resume:
 		return p.carryOn(head)
 	case err == nil:
