@@ -12,7 +12,7 @@ type List[T any] struct {
 // All yields the elements in order.
 func (l List[T]) All() iter.Seq[T] { return l.within(0, l.places) }
 
-const listPart = 1 << 8 // places
+const listPart = 1 << 10 // places
 
 // Made yields what do makes of each part of the list, in order. Some are made side
 // by side.
