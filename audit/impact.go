@@ -170,8 +170,9 @@ func (ix *Index) impact() Impact {
 	return Impact{Users: count(DatabricksUserKind, OktaUserKind), Groups: count(DatabricksGroupKind, OktaGroupKind)}
 }
 
-// crosswalk lists the rows of [Report.Crosswalk].
-func crosswalk(now, after *Index) List[*CrosswalkRow] {
+// crosswalk lists the rows of [Report.Crosswalk]; those that are not whole lack what
+// [Report.BriefCrosswalk] leaves out.
+func crosswalk(now, after *Index, whole bool) List[*CrosswalkRow] {
 	kinds := []Kind{DatabricksGroupKind, DatabricksServicePrincipalKind, DatabricksUserKind, OktaGroupKind, OktaUserKind}
 	places := 0
 	for _, k := range kinds {
@@ -186,7 +187,7 @@ func crosswalk(now, after *Index) List[*CrosswalkRow] {
 					if i%64 == 0 || i == from {
 						now.fetchOwners(k, int32(i), 64-int32(i)%64)
 					}
-					if crosswalkRow(&row, now, after, Ref{k, int32(i)}) && !yield(&row) {
+					if row.set(now, after, Ref{k, int32(i)}, whole) && !yield(&row) {
 						return
 					}
 				}
@@ -196,57 +197,61 @@ func crosswalk(now, after *Index) List[*CrosswalkRow] {
 	}}
 }
 
-// crosswalkRow sets the row to that of the object, if it has one.
-func crosswalkRow(row *CrosswalkRow, now, after *Index, r Ref) bool {
+// set makes it the row of the object, if that has one.
+func (row *CrosswalkRow) set(now, after *Index, r Ref, whole bool) bool {
 	outcome := now.Outcome(r)
-	switch {
-	case counterpart(r.Kind) != 0:
-		*row = now.counterpartRow(r)
-		row.Now, row.AfterPlan = outcome, after.Outcome(r)
-	case outcome == Provision:
-		*row = CrosswalkRow{Subject: now.Subject(r), Name: now.Name(r), Now: Provision, AfterPlan: Provision}
-		now.describe(row, r)
-	default:
+	if counterpart(r.Kind) == 0 && outcome != Provision {
 		return false
+	}
+	*row = CrosswalkRow{Now: outcome, AfterPlan: Provision}
+	if counterpart(r.Kind) == 0 {
+		now.describe(row, r, whole)
+		row.Subject, row.Name = row.Okta, row.OktaLogin
+		return true
+	}
+	row.AfterPlan = after.Outcome(r)
+	now.identify(row, r, whole)
+	row.LinkState = now.LinkState(r)
+	if o, ok := now.OktaOf(r); ok { // the one it is linked to or could only be
+		now.describe(row, o, whole)
+		row.MatchedBy = now.matchedBy(r, o)
 	}
 	return true
 }
 
-// counterpartRow returns d's row without outcomes: d beside its Okta object,
-// the one it is linked to or could only be.
-func (ix *Index) counterpartRow(d Ref) CrosswalkRow {
-	var row CrosswalkRow
-	if d.Kind == DatabricksUserKind { // nearly every row is: unpacked once
+// identify sets what the row says of the Databricks identity d itself.
+func (ix *Index) identify(row *CrosswalkRow, d Ref, whole bool) {
+	row.Subject.Kind = d.Kind
+	switch {
+	case d.Kind != DatabricksUserKind:
+		row.Subject, row.Name, row.ExternalID = ix.Subject(d), ix.Name(d), ix.ExternalID(d)
+		row.Active, row.Admin, row.Groups = ix.Active(d), ix.AccountAdmin(d), ix.groupsOf(d)
+	case whole:
 		u := ix.DatabricksUser(d)
-		row = CrosswalkRow{
-			Subject: Subject{d.Kind, u.ID}, Name: u.UserName, ExternalID: u.ExternalID, GivenName: u.GivenName, FamilyName: u.FamilyName,
-			Active: u.Active, Admin: directAdmin(u.Roles), Groups: max(u.Groups.Len(), ix.directGroups(d).Len()),
-		}
-	} else {
-		row = CrosswalkRow{
-			Subject: ix.Subject(d), Name: ix.Name(d), ExternalID: ix.ExternalID(d),
-			Active: ix.Active(d), Admin: ix.AccountAdmin(d), Groups: ix.groupsOf(d),
-		}
+		row.Subject.ID, row.Name, row.ExternalID = u.ID, u.UserName, u.ExternalID
+		row.GivenName, row.FamilyName, row.Active = u.GivenName, u.FamilyName, u.Active
+		row.Admin, row.Groups = directAdmin(u.Roles), max(u.Groups.Len(), ix.directGroups(d).Len())
+	default:
+		ix.DatabricksUsers.begin(int(d.n), &row.Subject.ID, &row.Name, &row.ExternalID)
 	}
-	row.LinkState = ix.LinkState(d)
-	if o, ok := ix.OktaOf(d); ok {
-		ix.describe(&row, o)
-		row.MatchedBy = ix.matchedBy(d, o)
-	}
-	return row
 }
 
-func (ix *Index) describe(row *CrosswalkRow, o Ref) {
-	if o.Kind == OktaUserKind {
+// describe sets what the row says of the Okta object o.
+func (ix *Index) describe(row *CrosswalkRow, o Ref, whole bool) {
+	switch {
+	case o.Kind != OktaUserKind:
+		row.Okta, row.OktaLogin = ix.Subject(o), ix.Name(o)
+		if o.Kind == OktaAppKind {
+			row.OktaStatus = ix.OktaApp(o).Status
+		}
+	case whole:
 		user := ix.OktaUser(o)
-		row.Okta, row.OktaLogin = Subject{o.Kind, user.ID}, user.Login
-		row.OktaEmail, row.OktaStatus = user.Email, user.Status
+		row.Okta, row.OktaStatus, row.OktaLogin, row.OktaEmail = Subject{o.Kind, user.ID}, user.Status, user.Login, user.Email
 		row.OktaFirst, row.OktaLast = user.FirstName, user.LastName
-		return
-	}
-	row.Okta, row.OktaLogin = ix.Subject(o), ix.Name(o)
-	if o.Kind == OktaAppKind {
-		row.OktaStatus = ix.OktaApp(o).Status
+	default:
+		row.Okta.Kind = o.Kind
+		ix.OktaUsers.begin(int(o.n), &row.Okta.ID, &row.OktaStatus, &row.OktaLogin, &row.OktaEmail)
+		row.OktaEmail = orLike(row.OktaEmail, row.OktaLogin)
 	}
 }
 

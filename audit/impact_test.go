@@ -89,8 +89,14 @@ func TestCrosswalkRow(t *testing.T) {
 		Okta: Subject{OktaUserKind, "00u1"}, OktaLogin: "ana@example.com", OktaEmail: "a@example.com", OktaStatus: "SUSPENDED",
 		OktaFirst: "Ana", OktaLast: "Reed", MatchedBy: "id",
 	}, {Subject: Subject{DatabricksUserKind, "2"}, Name: "bo@example.com", LinkState: Unlinked, Groups: 1}}
-	if diff := cmp.Diff(want, rowsOf(crosswalk(ix, ix).All())); diff != "" {
+	if diff := cmp.Diff(want, rowsOf(crosswalk(ix, ix, true).All())); diff != "" {
 		t.Errorf("(-want +got)\n%s", diff)
+	}
+	ana := &want[1]
+	ana.GivenName, ana.FamilyName, ana.Active, ana.Admin, ana.Groups, ana.OktaFirst, ana.OktaLast = "", "", false, false, 0, "", ""
+	want[2].Groups = 0
+	if diff := cmp.Diff(want, rowsOf(crosswalk(ix, ix, false).All())); diff != "" {
+		t.Errorf("in brief (-want +got)\n%s", diff)
 	}
 }
 
@@ -113,7 +119,7 @@ func TestCrosswalkInParts(t *testing.T) {
 		records = append(records, Reading{Input: in, Asked: true, Complete: true})
 	}
 	ix := NewIndex(snapshotOf(t, records...), Settings{})
-	list := crosswalk(ix, ix)
+	list := crosswalk(ix, ix, true)
 	whole := rowsOf(list.All())
 	if len(whole) != 8 {
 		t.Fatalf("%d rows", len(whole))

@@ -226,10 +226,16 @@ func copied(part iter.Seq[*CrosswalkRow]) []CrosswalkRow {
 }
 
 // CrosswalkList lists what [Report.Crosswalk] yields.
-func (r *Report) CrosswalkList() List[*CrosswalkRow] {
+func (r *Report) CrosswalkList() List[*CrosswalkRow] { return r.crosswalkList(true) }
+
+// BriefCrosswalk is [Report.CrosswalkList] of which a user's first and last name,
+// Active, Admin and Groups may be left out: as much again to fetch.
+func (r *Report) BriefCrosswalk() List[*CrosswalkRow] { return r.crosswalkList(false) }
+
+func (r *Report) crosswalkList(whole bool) List[*CrosswalkRow] {
 	switch {
 	case r.index != nil:
-		return crosswalk(r.index, r.after)
+		return crosswalk(r.index, r.after, whole)
 	case r.kept != nil:
 		return r.kept.list()
 	}

@@ -38,7 +38,7 @@ func crosswalkCSV(w io.Writer, r *audit.Report) error {
 	if _, err := w.Write(crosswalkOf(nil).header()); err != nil {
 		return err
 	}
-	return writeParts(w, r.CrosswalkList(), func(text []byte, part iter.Seq[*audit.CrosswalkRow]) ([]byte, error) {
+	return writeParts(w, r.BriefCrosswalk(), func(text []byte, part iter.Seq[*audit.CrosswalkRow]) ([]byte, error) {
 		var line row
 		for range crosswalkOf(part).each(&line) {
 			text = line.appendCSV(text)

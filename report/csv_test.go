@@ -173,7 +173,7 @@ func TestLongFilesAreMadeInParts(t *testing.T) {
 	odd.Message = "no \xff UTF-8"
 	r.Findings.Add(&odd)
 	var rows audit.Crosswalk
-	for i := range 1000 {
+	for i := range 3000 {
 		if err := rows.Add(&audit.CrosswalkRow{Subject: databricksUser(fmt.Sprintf("%04d", i)), Name: "a, b"}); err != nil {
 			t.Fatal(err)
 		}
