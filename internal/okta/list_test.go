@@ -145,6 +145,43 @@ func TestNextLinkMayBeRelative(t *testing.T) {
 	}
 }
 
+// An org that passes over the order may seem to keep it for pages: those that it has
+// still to list are read all the same.
+func TestSearchOutOfOrder(t *testing.T) {
+	hours := map[int]int{1: 1, 2: 9, 3: 5, 4: 12} // of the users, in the order in which they are listed
+	one := func(n int) string {
+		if n > len(hours) {
+			return "[]"
+		}
+		return "[" + strings.NewReplacer("01T00", fmt.Sprintf("01T%02d", hours[n]), "02T00", fmt.Sprintf("02T%02d", hours[n])).Replace(string(user(n, "ACTIVE"))) + "]"
+	}
+	for day, since := range map[string]bool{"2024-01-01": false, "2024-01-02": true} {
+		f := &fakeOrg{answer: func(_ string, q url.Values, _ int) (int, string, string) {
+			after, _ := strconv.Atoi(q.Get("after"))
+			if q.Get("filter") != "" {
+				return 200, "[]", ""
+			}
+			for n := after + 1; n <= len(hours); n++ {
+				if _, from, _ := strings.Cut(q.Get("search"), " ge "); fmt.Sprintf(`"%sT%02d`, day, hours[n]) < from[:min(len(from), 14)] {
+					continue
+				}
+				q.Set("after", strconv.Itoa(n))
+				return 200, one(n), next(q.Encode())
+			}
+			return 200, "[]", ""
+		}}
+		req := usersRequest
+		if since {
+			req.Held, req.HeldAsOf = []string{"00u000001", "00u000002", "00u000003"}, time.Date(2024, 1, 1, 0, 0, 0, 0, time.UTC)
+		}
+		g := list(t, t.Context(), f.open(t), req)
+		g.complete(t, len(hours))
+		if len(g.records) != len(hours) {
+			t.Errorf("since: %v: %d of %d users: %v", since, len(g.records), len(hours), g.records)
+		}
+	}
+}
+
 // many returns n numbers from first on.
 func many(first, n int) []int {
 	ns := make([]int, n)

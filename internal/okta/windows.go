@@ -358,7 +358,7 @@ func (w *windows) take(win *window, objects []object, last *time.Time, to time.T
 		case err != nil:
 			return false, errMoved{fmt.Sprintf("user %s has no %s", o.id, w.name)}
 		case t.Before(at):
-			return false, errMoved{fmt.Sprintf("user %s is out of the order of %s", o.id, w.name)}
+			return false, w.disorder(win, o.id, on[o.id] || known)
 		case !to.IsZero() && !t.Before(to):
 			return false, errMoved{fmt.Sprintf("user %s is not within the window of %s that was asked for", o.id, w.name)}
 		case on[o.id], known && !given && !w.update:
@@ -394,6 +394,20 @@ func (w *windows) take(win *window, objects []object, last *time.Time, to time.T
 		return false, err
 	}
 	return false, w.emit(win, ready)
+}
+
+// disorder is the error for a user whose time is before that of one listed earlier.
+// A page that came twice does that too. Else the order is not kept, and others that
+// are passed over would be with it.
+func (w *windows) disorder(win *window, id string, known bool) error {
+	why := fmt.Sprintf("user %s is out of the order of %s", id, w.name)
+	switch {
+	case w.update: // all of these are known: what came twice can't be told
+		win.at, win.rows = win.from, 0
+	case !known:
+		return errNoWindows{why}
+	}
+	return errMoved{why}
 }
 
 // finish hands on what is left of a window, which is read.
