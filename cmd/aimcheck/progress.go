@@ -33,6 +33,7 @@ type progress struct {
 type listing struct {
 	bar     *mpb.Bar
 	started time.Time
+	lacking atomic.Bool // it has ended, and is not complete
 }
 
 // often is the time between two lines where there is no terminal.
@@ -75,6 +76,7 @@ func (p *progress) event(ev fetch.Event) {
 				})))
 		}
 	}
+	l.lacking.Store(ev.Reason != "")
 	switch {
 	case ev.Requests > 0:
 		p.line("%s: %d requests or more, one for each it is about", ev.Input, ev.Requests)
@@ -101,7 +103,10 @@ func (p *progress) line(format string, args ...any) {
 // text says how far a listing is, how fast, and how long it will take; expected
 // is 0 where that is not known.
 func (l *listing) text(received, expected int, done bool, now time.Time) string {
-	if done {
+	switch {
+	case done && l.lacking.Load():
+		return fmt.Sprintf("%d read, not complete", received)
+	case done:
 		return fmt.Sprintf("%d read, done", received)
 	}
 	text := fmt.Sprintf("%d read", received)

@@ -36,9 +36,12 @@ func TestProgressWithoutTerminal(t *testing.T) {
 	p.waiting("Okta's limit is used up until 12:00:30") // too early too
 	c.t = c.t.Add(5 * time.Second)
 	p.waiting("Okta's limit is used up until 12:00:30")
+	c.t = c.t.Add(5 * time.Second)
+	p.event(fetch.Event{Input: audit.OktaUsers, Received: 1000, Expected: 3000, Done: true, Reason: "refused"})
 	p.close()
 	want := "aimcheck: okta_users: 1000 of 3000 read, 200 a second, 10s left\n" +
-		"aimcheck: Okta's limit is used up until 12:00:30\n"
+		"aimcheck: Okta's limit is used up until 12:00:30\n" +
+		"aimcheck: okta_users: 1000 read, not complete\n"
 	if out.String() != want {
 		t.Errorf("got %q, want %q", out.String(), want)
 	}
@@ -123,12 +126,16 @@ func TestProgressBars(t *testing.T) {
 				p.event(fetch.Event{Input: in, Received: n, Expected: 200})
 				p.waiting("waiting")
 			}
-			p.event(fetch.Event{Input: in, Received: 200, Expected: 200, Done: true})
+			reason := ""
+			if in == audit.DatabricksUsers {
+				reason = "refused"
+			}
+			p.event(fetch.Event{Input: in, Received: 200, Expected: 200, Done: true, Reason: reason})
 		})
 	}
 	all.Wait()
 	p.close()
-	if !strings.Contains(out.String(), "okta_users") || !strings.Contains(out.String(), "200 read, done") {
+	if !strings.Contains(out.String(), "okta_users") || !strings.Contains(out.String(), "200 read, done") || !strings.Contains(out.String(), "200 read, not complete") {
 		t.Errorf("bars: %q", out.String())
 	}
 }
