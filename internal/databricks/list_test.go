@@ -229,6 +229,22 @@ func TestListDetailsOfSome(t *testing.T) {
 	}
 }
 
+// An account that lacks the version of SCIM that was asked for is told how to ask for
+// the other.
+func TestListOtherVersion(t *testing.T) {
+	o := free()
+	o.Fault = func(r *http.Request) sandbox.Fault {
+		if strings.HasPrefix(r.URL.Path, "/api/2.1/") {
+			return sandbox.Fault{Status: 404, Body: `{"error_code":"ENDPOINT_NOT_FOUND","message":"no API"}`}
+		}
+		return sandbox.Fault{}
+	}
+	c, _ := open(t, tenant(1, 0, 0), o)
+	if r, _ := listed(t.Context(), c, audit.DatabricksUsers); r.Complete || !strings.Contains(r.Reason, "where they are right, try the other version with --databricks-scim 2.0 or 2.1") {
+		t.Errorf("%+v", r)
+	}
+}
+
 // A redirect leads to a sign-in page, most often: it is told, not followed.
 func TestListRedirected(t *testing.T) {
 	o := free()

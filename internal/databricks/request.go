@@ -103,7 +103,7 @@ func (c *Client) explain(err error) error {
 	case http.StatusForbidden:
 		advice = "give whoever signs in the account admin role; the console's SCIM token reads SCIM 2.1 alone; and check the token"
 	case http.StatusNotFound:
-		advice = "check the account id, and that the host is the account console, not a workspace"
+		advice = "check the account id, and that the host is the account console, not a workspace; where they are right, try the other version with --databricks-scim 2.0 or 2.1"
 	case http.StatusBadRequest:
 		advice = "try the other version with --databricks-scim 2.0 or 2.1"
 	}
