@@ -29,11 +29,13 @@ func run(ctx context.Context, e *env) int {
 }
 
 // shownLines makes what a server or a file put into a message visible, and leaves
-// the ends of its lines.
+// the ends of its lines, and how far these are indented.
 func shownLines(text string) string {
 	lines := strings.Split(text, "\n")
-	for i := range lines {
-		lines[i] = report.Visible(strings.ReplaceAll(lines[i], "\t", "    "))
+	for i, line := range lines {
+		line = strings.ReplaceAll(line, "\t", "    ")
+		said := strings.TrimLeft(line, " ")
+		lines[i] = line[:len(line)-len(said)] + report.Visible(said)
 	}
 	return strings.Join(lines, "\n")
 }
