@@ -182,6 +182,27 @@ func TestSearchOutOfOrder(t *testing.T) {
 	}
 }
 
+// Where search fails for good, what changed is read without it, as all is.
+func TestSearchThatAlwaysFails(t *testing.T) {
+	for _, held := range [][]string{nil, {"00u000001"}} {
+		f := &fakeOrg{answer: func(_ string, q url.Values, _ int) (int, string, string) {
+			switch {
+			case q.Get("search") != "":
+				return 500, `{"errorCode":"E0000009","errorSummary":"Internal Server Error"}`, ""
+			case q.Get("filter") != "":
+				return 200, "[]", ""
+			}
+			return 200, body("ACTIVE", 1, 2), ""
+		}}
+		client := f.open(t)
+		synctest.Test(t, func(t *testing.T) {
+			req := usersRequest
+			req.Held, req.HeldAsOf = held, time.Date(2024, 1, 1, 0, 0, 0, 0, time.UTC)
+			list(t, t.Context(), client, req).complete(t, 2)
+		})
+	}
+}
+
 // many returns n numbers from first on.
 func many(first, n int) []int {
 	ns := make([]int, n)

@@ -234,7 +234,7 @@ func (w *windows) one(ctx context.Context, win *window) error {
 			w.change.Broadcast()
 			w.mu.Unlock()
 			return nil
-		case errors.As(err, &given) && given.Status == http.StatusInternalServerError && win.pages == 0 && !w.split:
+		case errors.As(err, &given) && given.Status == http.StatusInternalServerError && (win.pages == 0 && !w.split || win.limit <= leastPage):
 			return errNoWindows{given.Error()}
 		case errors.As(err, &given) && given.Status == http.StatusInternalServerError && win.limit > leastPage:
 			win.limit /= 2 // Okta's way to say that it took too long
