@@ -182,43 +182,6 @@ func TestSearchOutOfOrder(t *testing.T) {
 	}
 }
 
-// An org that passes over the order may list users nearly in it. A window that ends
-// at a user beyond it hides nobody who comes later.
-func TestSearchNearlyInOrder(t *testing.T) {
-	const users = 4000
-	day := func(n int) time.Time { return time.Date(2014, 1, 1+n, 0, 0, 0, 0, time.UTC) }
-	created := make([]string, users) // in the order in which they are listed
-	for n := range created {
-		created[n] = stamp(day(n))
-	}
-	created[3500] = stamp(day(900))
-	f := &fakeOrg{date: day(users + 1), takes: 5 * time.Millisecond, answer: func(_ string, q url.Values, _ int) (int, string, string) {
-		first, _ := strconv.Atoi(q.Get("after"))
-		limit, _ := strconv.Atoi(q.Get("limit"))
-		from, to := "", "9"
-		if m := simWindow.FindStringSubmatch(q.Get("search")); m != nil {
-			if from = m[1]; m[2] != "" {
-				to = m[2]
-			}
-		} else if q.Has("filter") {
-			return 200, "[]", ""
-		}
-		var all []string
-		for n := first; n < users; n++ {
-			switch {
-			case created[n] < from || created[n] >= to:
-			case len(all) == limit:
-				q.Set("after", strconv.Itoa(n))
-				return 200, "[" + strings.Join(all, ",") + "]", next(q.Encode())
-			default:
-				all = append(all, strings.Replace(string(user(n, "ACTIVE")), "2024-01-01T00:00:00.000Z", created[n], 1))
-			}
-		}
-		return 200, "[" + strings.Join(all, ",") + "]", ""
-	}}
-	list(t, t.Context(), f.open(t), usersRequest).complete(t, users)
-}
-
 // Where search fails for good, what changed is read without it, as all is.
 func TestSearchThatAlwaysFails(t *testing.T) {
 	for _, held := range [][]string{nil, {"00u000001"}} {

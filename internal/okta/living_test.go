@@ -196,10 +196,6 @@ func (l *living) page(q url.Values, h http.Header) (int, string) {
 	default:
 		keep = func(p person) bool { return p.status != "DEPROVISIONED" }
 	}
-	if q.Get("sortOrder") == "desc" {
-		upward := order
-		order = func(a, b person) int { return upward(b, a) }
-	}
 	after, paged := person{}, q.Has("after")
 	if paged {
 		n, at, _ := strings.Cut(q.Get("after"), "@")

@@ -147,9 +147,6 @@ func (s *simulated) page(w http.ResponseWriter, r *http.Request) {
 	if after := q.Get("after"); after != "" {
 		from, _ = strconv.Atoi(after)
 	}
-	if q.Get("sortOrder") == "desc" {
-		from = to - 1 // the latest alone
-	}
 	end := min(from+200, to)
 	if end < to {
 		q.Set("after", strconv.Itoa(end))

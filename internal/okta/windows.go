@@ -98,7 +98,6 @@ func (w *windows) read(ctx context.Context) error {
 	for _, win := range w.all {
 		win.limit = usersPage
 	}
-	whole := ctx
 	g, ctx := errgroup.WithContext(ctx)
 	stop := context.AfterFunc(ctx, func() {
 		w.mu.Lock()
@@ -123,9 +122,6 @@ func (w *windows) read(ctx context.Context) error {
 	if err := g.Wait(); err != nil {
 		return err
 	}
-	if err := w.ordered(whole); err != nil {
-		return err
-	}
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.l.proof.End = "every window ended, and together they tile the time axis"
@@ -133,40 +129,6 @@ func (w *windows) read(ctx context.Context) error {
 		w.l.proof.Windows = append(w.l.proof.Windows, win.proof())
 	}
 	slices.SortFunc(w.l.proof.Windows, func(a, b audit.Window) int { return cmp.Compare(a.From, b.From) })
-	return nil
-}
-
-// ordered asks for the latest user, where a window ended at a user beyond it: all
-// within it were listed before only if the org keeps to the order that is asked for.
-// One that does not may list them nearly in it by itself, and gives an early one.
-func (w *windows) ordered(ctx context.Context) error {
-	var end time.Time // of the first of those windows
-	for _, win := range w.all {
-		if win.end == endedBeyond && (end.IsZero() || win.to.Before(end)) {
-			end = win.to
-		}
-	}
-	if end.IsZero() {
-		return nil
-	}
-	p, err := w.l.client.get(ctx, w.l.client.users, w.l.client.columns.in(w.search(&window{at: w.low, limit: 1}, "desc")))
-	if err != nil && ctx.Err() == nil {
-		return errNoWindows{err.Error()}
-	}
-	if err != nil {
-		return err
-	}
-	latest, err := userDecoder.objects(p.body)
-	if err != nil {
-		return err
-	}
-	for _, o := range latest {
-		if u, ok := o.record.(audit.OktaUser); ok {
-			if t, err := time.Parse(time.RFC3339, w.time(u)); err != nil || t.Before(end) {
-				return errNoWindows{fmt.Sprintf("asked for the latest user by %s, it gave %s, after whom there are others", w.name, o.id)}
-			}
-		}
-	}
 	return nil
 }
 
@@ -358,9 +320,7 @@ func (w *windows) sure(ctx context.Context, win *window, query string) error {
 }
 
 // query asks for what of the window was not handed on.
-func (w *windows) query(win *window) string { return w.l.client.columns.in(w.search(win, "asc")) }
-
-func (w *windows) search(win *window, order string) string {
+func (w *windows) query(win *window) string {
 	from := win.at
 	if from.IsZero() {
 		from = time.Unix(0, 0)
@@ -369,7 +329,7 @@ func (w *windows) search(win *window, order string) string {
 	if !win.to.IsZero() {
 		expression += fmt.Sprintf(` and %s lt "%s"`, w.name, stamp(win.to))
 	}
-	return fmt.Sprintf("search=%s&sortBy=%s&sortOrder=%s&limit=%d", url.QueryEscape(expression), w.name, order, win.limit)
+	return w.l.client.columns.in(fmt.Sprintf("search=%s&sortBy=%s&sortOrder=asc&limit=%d", url.QueryEscape(expression), w.name, win.limit))
 }
 
 // stamp is a time as Okta writes it.
