@@ -27,7 +27,7 @@ type env struct {
 	patience time.Duration // how long reads may lag behind a write; 0: as apply has it
 
 	outWidth int  // columns of stdout; 0 where it is no terminal
-	errWidth int  // columns of stderr; 0 where it is no terminal
+	errWidth int  // columns of stderr; 0 too where it does not say: bars are not drawn there
 	asks     bool // whether somebody is there to be asked
 
 	readSecret func(context.Context) ([]byte, error) // a line of stdin that is not shown
@@ -48,8 +48,8 @@ func osEnv() *env {
 		stderr:   os.Stderr,
 		now:      time.Now,
 		forget:   unsetenv,
-		outWidth: columns(os.Stdout),
-		errWidth: columns(os.Stderr),
+		outWidth: columns(os.Stdout, 80),
+		errWidth: columns(os.Stderr, 0),
 		asks:     term.IsTerminal(os.Stdin.Fd()) && term.IsTerminal(os.Stderr.Fd()),
 
 		readSecret: readSecret,
@@ -74,13 +74,14 @@ func unsetenv(prefix string) {
 	}
 }
 
-func columns(f *os.File) int {
+// columns is how wide the terminal is, unsaid where it does not say, 0 where it is none.
+func columns(f *os.File, unsaid int) int {
 	if !term.IsTerminal(f.Fd()) {
 		return 0
 	}
 	width, _, err := term.GetSize(f.Fd())
 	if err != nil || width <= 0 {
-		return 80
+		return unsaid
 	}
 	return width
 }

@@ -17,6 +17,20 @@ import (
 	"github.com/aimcheck/aimcheck/internal/sandbox"
 )
 
+// A terminal that does not say how wide it is, as some have that no window shows, gets
+// lines: bars would be drawn none wide.
+func TestTerminalOfNoWidth(t *testing.T) {
+	_, terminal, err := pty.Open()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer terminal.Close()
+	e := &env{outWidth: columns(terminal, 80), errWidth: columns(terminal, 0), getenv: func(string) string { return "" }}
+	if e.redraws() || e.outWidth != 80 {
+		t.Errorf("redraws: %v, stdout %d wide", e.redraws(), e.outWidth)
+	}
+}
+
 // At a terminal apply shows what it would do and what can't be undone, and asks.
 // Whatever but yes, and Ctrl-C too, leaves everything as it is.
 func TestConfirmationAtATerminal(t *testing.T) {
