@@ -119,11 +119,11 @@ type SharedName struct {
 	UserNames Refs  // Databricks users whose userName it is
 }
 
-// sharedNames yields those of the names from one number on, up to another, that two
+// sharedNames yields those of the names, every step-th from one number on, that two
 // or more Okta users have.
-func (ix *Index) sharedNames(from, to int32) iter.Seq[SharedName] {
+func (ix *Index) sharedNames(from, step int32) iter.Seq[SharedName] {
 	return func(yield func(SharedName) bool) {
-		for key := from; key < to; key++ {
+		for key := from; int(key) < ix.names.n; key += step {
 			holders := Refs{OktaUserKind, ix.names.holders.of(key)}
 			if holders.Len() < 2 {
 				continue

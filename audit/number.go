@@ -6,6 +6,7 @@ import (
 	"math/bits"
 	"runtime"
 	"sync"
+	"sync/atomic"
 )
 
 // A sum stands for a text. It is 128 bits under keys that are drawn for each
@@ -107,18 +108,23 @@ func (t *sumTable) firsts(sums []sum, places, first []int32) {
 const fewObjects = 1 << 10
 
 // inParts calls do with consecutive parts of [0, n), none much smaller than least,
-// side by side, and returns when all of them are done.
+// side by side, and returns when all of them are done. There are more parts than
+// cores: some take longer than others, or have to share a core.
 func inParts(n, least int, do func(from, to int)) {
-	parts := partsOf(n, least)
-	var all sync.WaitGroup
-	for i := 1; i < parts; i++ {
-		all.Go(func() { do(n*i/parts, n*(i+1)/parts) })
+	parts := min(4*runtime.GOMAXPROCS(0), 1+n/least)
+	var next atomic.Int32
+	work := func() {
+		for i := int(next.Add(1)) - 1; i < parts; i = int(next.Add(1)) - 1 {
+			do(n*i/parts, n*(i+1)/parts)
+		}
 	}
-	do(0, n/parts)
-	all.Wait()
+	var others sync.WaitGroup
+	for range min(parts, runtime.GOMAXPROCS(0)) - 1 {
+		others.Go(work)
+	}
+	work()
+	others.Wait()
 }
-
-func partsOf(n, least int) int { return min(runtime.GOMAXPROCS(0), 1+n/least) }
 
 // madeInOrder yields what do makes of consecutive parts of [0, n) of that size, in
 // order. A few are made side by side.

@@ -128,8 +128,7 @@ func (p *Pass) All(k Kind) iter.Seq[Ref] {
 // SharedNames yields every name that two or more Okta users have, or the pass's
 // part of them, in no order.
 func (p *Pass) SharedNames() iter.Seq[SharedName] {
-	from, to := p.share(p.names.n)
-	return p.sharedNames(int32(from), int32(to))
+	return p.sharedNames(int32(p.part), int32(p.parts)) // emails have the last numbers: not one part all of them
 }
 
 // share returns from where to where the pass looks at so many.

@@ -119,11 +119,15 @@ func (ix *Index) passes(rule *Rule) (passes []*Pass) {
 // sideBySide does all of n things, a few at a time.
 func sideBySide(n int, do func(i int)) {
 	var next atomic.Int32
-	inParts(runtime.GOMAXPROCS(0), 1, func(_, _ int) {
-		for i := int(next.Add(1)) - 1; i < n; i = int(next.Add(1)) - 1 {
-			do(i)
-		}
-	})
+	var all sync.WaitGroup
+	for range min(n, 2*runtime.GOMAXPROCS(0)) { // more than there are cores: some wait for what others make
+		all.Go(func() {
+			for i := int(next.Add(1)) - 1; i < n; i = int(next.Add(1)) - 1 {
+				do(i)
+			}
+		})
+	}
+	all.Wait()
 }
 
 // skips returns why checks of the rule were not run.

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"unicode"
 	"unicode/utf8"
 )
@@ -132,9 +133,9 @@ func (ix *Index) liveWith(asked []blocked, seed maphash.Seed) []blocked {
 	keys := newKeySet(asked)
 	var like []blocked
 	var lock sync.Mutex
+	held := make([]atomic.Int32, len(keys.slots)) // of each key
 	inParts(ix.OktaUsers.Len(), fewObjects, func(from, to int) {
 		var mine []blocked
-		held := make([]uint8, len(keys.slots)) // of each key, up to a crowd
 		b := blocking{seed: seed, few: keys.sieve}
 		for i := from; i < to; i++ {
 			o := Ref{OktaUserKind, int32(i)}
@@ -152,8 +153,7 @@ func (ix *Index) liveWith(asked []blocked, seed maphash.Seed) []blocked {
 				b.address(Fold(u.Email))
 			}
 			for _, key := range b.keys {
-				if n, ok := keys.slot(key); ok && held[n] <= crowd {
-					held[n]++
+				if n, ok := keys.slot(key); ok && held[n].Add(1) <= crowd+1 {
 					mine = append(mine, blocked{key, o.n})
 				}
 			}
@@ -173,7 +173,10 @@ type blocked struct {
 }
 
 func (b blocked) compare(c blocked) int {
-	return cmp.Or(cmp.Compare(b.key, c.key), cmp.Compare(b.n, c.n))
+	if b.key == c.key {
+		return cmp.Compare(b.n, c.n)
+	}
+	return cmp.Compare(b.key, c.key)
 }
 
 func (b blocked) compareKey(key uint64) int { return cmp.Compare(b.key, key) }

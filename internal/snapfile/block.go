@@ -97,7 +97,7 @@ func (b *block) run(i int, text []byte) (r run, rest []byte) {
 // A blockPool lends blocks, so that a file of any size is read in the same few.
 type blockPool chan *block
 
-func newBlockPool() blockPool { return make(blockPool, 2*runtime.GOMAXPROCS(0)) }
+func newBlockPool() blockPool { return make(blockPool, 2*ahead*runtime.GOMAXPROCS(0)) }
 
 func (p blockPool) get() *block {
 	select {

@@ -122,11 +122,15 @@ func newDecompressor() (*zstd.Decoder, error) {
 	return zstd.NewReader(nil, zstd.WithDecoderConcurrency(0), zstd.WithDecoderMaxMemory(maxText))
 }
 
+// ahead is how many frames for each core are worked on, or wait for their turn. With
+// one, all wait for whichever takes long.
+const ahead = 2
+
 // inParallel yields f of each element of in, in order, while it works on those
 // that follow.
 func inParallel[A, B any](in iter.Seq[A], f func(A) B) iter.Seq[B] {
 	return func(yield func(B) bool) {
-		results := make(chan chan B, runtime.GOMAXPROCS(0))
+		results := make(chan chan B, ahead*runtime.GOMAXPROCS(0))
 		stop := make(chan struct{})
 		go func() {
 			defer close(results)
@@ -158,7 +162,7 @@ func inParallel[A, B any](in iter.Seq[A], f func(A) B) iter.Seq[B] {
 // size is written or read in the same few.
 type bufferPool chan []byte
 
-func newBufferPool() bufferPool { return make(bufferPool, 2*runtime.GOMAXPROCS(0)) }
+func newBufferPool() bufferPool { return make(bufferPool, 2*ahead*runtime.GOMAXPROCS(0)) }
 
 // get returns an empty buffer, with room for a frame's text if it was used before.
 func (p bufferPool) get() []byte {
