@@ -67,9 +67,10 @@ func NewIndex(s *Snapshot, set Settings) *Index {
 	ix.links = newLinkIndex(s)
 	ix.groups = newGroupIndex(s)
 	ix.apps = newAppIndex(s)
+	fullNames := newFullNames(s) // numbering names leaves a core idle
 	names.Wait()
 	ix.claim = newClaimIndex(s, ix.Settings)
-	ix.users = newStandings(ix)
+	ix.users = newStandings(ix, fullNames)
 	ix.oktaUsers = sync.OnceValue(func() *finder { return newFinder(s.OktaUsers.Len(), s.OktaUsers.Key) })
 	ix.databricksUsers = sync.OnceValue(func() *finder { return newFinder(s.DatabricksUsers.Len(), s.DatabricksUsers.Key) })
 	ix.members = sync.OnceValue(func() *memberIndex { return newMemberIndex(ix) })

@@ -27,16 +27,34 @@ type owner struct {
 	fullName uint64
 }
 
-func newStandings(ix *Index) []standing {
-	owners, first, last := make([]owner, ix.OktaUsers.Len()), maphash.MakeSeed(), maphash.MakeSeed()
-	fullName := func(firstName, lastName string) uint64 {
-		return maphash.String(first, firstName) ^ maphash.String(last, lastName)
-	}
+// fullNames are sums of the first and last name of each Okta user.
+type fullNames struct {
+	okta        []uint64
+	first, last maphash.Seed
+}
+
+func newFullNames(s *Snapshot) fullNames {
+	f := fullNames{make([]uint64, s.OktaUsers.Len()), maphash.MakeSeed(), maphash.MakeSeed()}
+	inParts(len(f.okta), fewObjects, func(from, to int) {
+		var id, status, login, email, first, last string
+		for i := from; i < to; i++ {
+			s.OktaUsers.begin(i, &id, &status, &login, &email, &first, &last)
+			f.okta[i] = f.sum(first, last)
+		}
+	})
+	return f
+}
+
+func (f fullNames) sum(first, last string) uint64 {
+	return maphash.String(f.first, first) ^ maphash.String(f.last, last)
+}
+
+func newStandings(ix *Index, names fullNames) []standing {
+	owners := make([]owner, ix.OktaUsers.Len())
 	inParts(len(owners), fewObjects, func(from, to int) {
 		for i := from; i < to; i++ {
-			u := ix.OktaUser(Ref{OktaUserKind, int32(i)})
 			shared := len(ix.links.heldBy(ix.links.id[OktaUserKind][i])) > 1
-			owners[i] = owner{ix.names.okta[i], ix.names.state[i], shared, fullName(u.FirstName, u.LastName)}
+			owners[i] = owner{ix.names.okta[i], ix.names.state[i], shared, names.okta[i]}
 		}
 	})
 	users := make([]standing, ix.DatabricksUsers.Len())
@@ -61,7 +79,7 @@ func newStandings(ix *Index) []standing {
 				if some[i].shared {
 					s |= sharing
 				}
-				if some[i].fullName == fullName(u.GivenName, u.FamilyName) {
+				if some[i].fullName == names.sum(u.GivenName, u.FamilyName) {
 					s |= sameNamed
 				}
 				users[from+i] = s

@@ -111,11 +111,11 @@ func (ix *Index) nobody(seed maphash.Seed) []blocked {
 				mine = append(mine, blocked{key, d.n})
 			}
 		}
+		slices.SortFunc(mine, blocked.compare)
 		lock.Lock()
 		defer lock.Unlock()
-		asked = append(asked, mine...)
+		asked = merged(asked, mine)
 	})
-	slices.SortFunc(asked, blocked.compare)
 	few := asked[:0]
 	for len(asked) > 0 {
 		n := sameKey(asked, asked[0].key)
@@ -158,11 +158,11 @@ func (ix *Index) liveWith(asked []blocked, seed maphash.Seed) []blocked {
 				}
 			}
 		}
+		slices.SortFunc(mine, blocked.compare)
 		lock.Lock()
 		defer lock.Unlock()
-		like = append(like, mine...)
+		like = merged(like, mine)
 	})
-	slices.SortFunc(like, blocked.compare)
 	return like
 }
 
@@ -177,6 +177,18 @@ func (b blocked) compare(c blocked) int {
 		return cmp.Compare(b.n, c.n)
 	}
 	return cmp.Compare(b.key, c.key)
+}
+
+// merged makes one list in order of two.
+func merged(a, b []blocked) []blocked {
+	all := make([]blocked, 0, len(a)+len(b))
+	for len(a) > 0 && len(b) > 0 {
+		if a[0].compare(b[0]) > 0 {
+			a, b = b, a
+		}
+		all, a = append(all, a[0]), a[1:]
+	}
+	return append(append(all, a...), b...)
 }
 
 func (b blocked) compareKey(key uint64) int { return cmp.Compare(b.key, key) }
@@ -299,7 +311,7 @@ func (s *keySet) slot(key uint64) (int, bool) {
 // blankName reports whether nothing is left of the name when white space is trimmed.
 func blankName(name string) bool {
 	for _, r := range name {
-		if !unicode.IsSpace(r) {
+		if letter := 0xA0 < r && r < 0x1680 || 0x3000 < r; letter || !unicode.IsSpace(r) { // no space is among those
 			return false
 		}
 	}
