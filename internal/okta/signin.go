@@ -159,9 +159,6 @@ func (s *signIn) authorizeOnce(r *http.Request) (failed *http.Response, err erro
 	case call.status >= 300:
 		s.auth.TokenCache.Flush()
 		return nil, transport.Permanent(s.refused(call))
-	case len(bytes.TrimSpace(call.body)) == 0: // nobody's word: it may be another's the next time
-		s.auth.TokenCache.Flush()
-		return nil, fmt.Errorf("the answer to POST %s is blank where JSON was expected", tokenPath)
 	}
 	s.auth.TokenCache.Flush()
 	return nil, transport.Permanent(fmt.Errorf("the answer of %s holds no access token: is this an Okta org?", s.org.String()+tokenPath))
