@@ -48,10 +48,10 @@ check: ## look for what tests don't find: gofmt, vet, staticcheck, and known fla
 	$(GO) run honnef.co/go/tools/cmd/staticcheck@v0.8.2 ./...
 	@sh .ci/govulncheck
 
-bench: peers ## measure every figure beside its peer, and write BENCHMARKS.md: half an hour or more on two cores, 11 GB of disk for a while
+bench: peers browser ## measure every figure beside its peer, and write BENCHMARKS.md: half an hour or more on two cores, 11 GB of disk for a while
 	AIMCHECK_PEERS=$(CURDIR)/$(PEERS) $(GO) run ./internal/bench $(BENCHFLAGS)
 
-bench-quick: peers ## the same on a small company, to see that it runs
+bench-quick: peers browser ## the same on a small company, to see that it runs
 	AIMCHECK_PEERS=$(CURDIR)/$(PEERS) $(GO) run ./internal/bench -quick
 
 fuzz: ## let every fuzz target look for trouble, FUZZTIME each
