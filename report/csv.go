@@ -90,7 +90,7 @@ func appendCell(text, cell []byte) []byte {
 	if !ascii && !utf8.Valid(cell) {
 		cell = []byte(valid(string(cell)))
 	}
-	quote := special && bytes.ContainsAny(cell, ",\"\n\r") || spaced(cell)
+	quote := special && needsQuotes(cell) || spaced(cell)
 	if quote {
 		text = append(text, '"')
 	}
@@ -108,6 +108,15 @@ func appendCell(text, cell []byte) []byte {
 		text = append(append(text, cell[:i]...), `""`...)
 		cell = cell[i+1:]
 	}
+}
+
+func needsQuotes(cell []byte) bool {
+	for _, c := range []byte(",\"\n\r") { // bytes.ContainsAny looks at one byte after another
+		if bytes.IndexByte(cell, c) >= 0 {
+			return true
+		}
+	}
+	return false
 }
 
 // spaced reports whether a space is at either end: some readers trim what is not quoted.
