@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"os"
 	"os/exec"
+	"os/signal"
 	"strings"
 	"sync/atomic"
 	"syscall"
@@ -145,6 +146,9 @@ func TestHangUp(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
+			if signal.Ignored(syscall.SIGHUP) {
+				t.Skip("these tests run under nohup: so does all that they start")
+			}
 			s := newScene(t, crowd(), sandbox.Options{})
 			reached, goOn := make(chan struct{}), make(chan struct{})
 			var met atomic.Bool
