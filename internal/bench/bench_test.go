@@ -97,7 +97,7 @@ func TestMetrics(t *testing.T) {
 	if s := got["of-bound"]; len(s) != 2 || s.median() != 0.96 {
 		t.Errorf("got %v", got)
 	}
-	if why := skipped("--- SKIP: BenchmarkGoalHTML\n    html_test.go:12: there is no Chromium\nPASS\n"); why != "there is no Chromium" {
+	if why := skipped("BenchmarkGoalHTML\n    html_test.go:12: there is no Chromium\n--- SKIP: BenchmarkGoalHTML\nPASS\n"); why != "there is no Chromium" {
 		t.Errorf("skipped because %q", why)
 	}
 }

@@ -45,7 +45,7 @@ func (b *bench) goBenchmarks(part string) error {
 		}
 		k := key{g.pkg, g.benchmark}
 		if _, done := measured[k]; !done {
-			args := []string{"test", "-run", "^$", "-bench", "^" + g.benchmark + "$", "-benchtime", "1x", "-timeout", "20m", "-count", strconv.Itoa(b.extent.pairs)}
+			args := []string{"test", "-run", "^$", "-bench", "^" + g.benchmark + "$", "-v", "-benchtime", "1x", "-timeout", "20m", "-count", strconv.Itoa(b.extent.pairs)}
 			if b.extent.short {
 				args = append(args, "-short")
 			}
@@ -86,14 +86,14 @@ func metrics(out string) map[string]series {
 	return all
 }
 
-// skipped returns why a benchmark was skipped, if one was.
+// skipped returns why a benchmark was skipped, if one was: what "go test -v" says on
+// the line before.
 func skipped(out string) string {
-	_, rest, found := strings.Cut(out, "--- SKIP: ")
+	before, _, found := strings.Cut(out, "\n--- SKIP: ")
 	if !found {
 		return ""
 	}
-	_, why, _ := strings.Cut(rest, "\n")
-	why, _, _ = strings.Cut(strings.TrimSpace(why), "\n")
+	why := before[strings.LastIndexByte(before, '\n')+1:]
 	if _, reason, ok := strings.Cut(why, ".go:"); ok { // behind the file comes the line
 		_, why, _ = strings.Cut(reason, ": ")
 	}
