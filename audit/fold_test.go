@@ -83,11 +83,14 @@ func TestAppendSkeleton(t *testing.T) {
 			}
 		}
 	}
-	letters := rapid.SampledFrom([]rune("am1é\u0301\u0323ñçøæßйёא\u05b4لآ\u064b\u200b丽ⅰk가\uFFFD"))
+	letters := rapid.SampledFrom([]rune("am1.é\u0301\u0323ñçøæßйёא\u05b4لآ\u064b\u200b丽ⅰk가\uFFFD"))
 	rapid.Check(t, func(t *rapid.T) {
 		name := rapid.StringOfN(letters, 0, 6, -1).Draw(t, "name")
 		if got := string(appendSkeleton(nil, name)); got != searchSkeleton(name) {
 			t.Fatalf("got %+q, want %+q", got, searchSkeleton(name))
+		}
+		if got, want := string(appendDotless([]byte("."), name)), "."+strings.ReplaceAll(searchSkeleton(name), ".", ""); got != want {
+			t.Fatalf("without dots got %+q, want %+q", got, want)
 		}
 	})
 }

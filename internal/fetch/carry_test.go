@@ -124,7 +124,6 @@ func TestAListOfPartsThatAreGoneIsNotCarriedOn(t *testing.T) {
 	}
 }
 
-// From a base, what changed alone is asked for, and the source says what that means.
 // A workspace's own groups, read before, are not asked for by the account, and stay
 // where the account's groups are read anew.
 func TestGroupsOfWorkspacesAreCarriedOn(t *testing.T) {
@@ -190,6 +189,7 @@ func TestGroupsOfWorkspacesAreCarriedOn(t *testing.T) {
 	}
 }
 
+// From a base, what changed alone is asked for, and the source says what that means.
 func TestWhatChangedSinceABase(t *testing.T) {
 	full := time.Date(2026, 3, 1, 0, 0, 0, 0, time.UTC)
 	asOf := full.Add(time.Second)
